@@ -1,32 +1,34 @@
 """Statutory duties with a due date, started and stopped by the histories; the authority's settings say how long each runs.
 
-What the histories cannot show, such as a transfer file sent, a person marks as done on the page.
+What the histories cannot show, such as a transfer file sent, a person marks as done on the page. A duty runs until records show
+that it is done or never arose: that a record has grown old, or that a child no longer stands in the histories, shows neither.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 
-import narwhals as nw
 import polars as pl
 import pyarrow as pa
 
 from features.attendance.register import MEASURES
 from histories.calendar import day_number, day_of
-from histories.reading.as_of import valid_marks, visible
+from histories.reading.as_of import visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
+from serving.casework import runs
+from serving.casework.rolls import followed
+from serving.casework.runs import Missed, Run
 from serving.casework.school_days import SchoolDays
 
 NOT_KNOWN = (None, "unknown")
 ENDED = ("deceased", "over_age", "home_education", "custody", "abroad")  # no receiving school needs a transfer file
-FILE_REACH = 60  # days after leaving for which a transfer file is still due
+FILE_REACH = 60  # days after leaving for which a transfer file begins to be due
 RUNS = {"unauthorised_10": "unauthorised", "unauthorised_20": "unauthorised", "sickness_15": "ill"}
-BY_PERSON = (*RUNS, "transfer_file")  # no record shows that these were done, so a person confirms them
-RUN_DAYS = 130  # days searched for a run of absence
-ACTIVE_DAYS, MIN_SESSIONS = 21, 6  # minimal sessions in the newest days for a run to be current
+CODES = {"unauthorised": MEASURES["unauthorised"], "ill": MEASURES["ill"][:1]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,22 @@ class Deadline:
     urn: str
     started_on: date
     due_on: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duties:
+    """The duties as of a day.
+
+    Attributes
+    ----------
+    due : list of Deadline
+        Those that run by the records.
+    over : list of Deadline
+        Those of the running ones that records show as done, or as never arisen.
+    """
+
+    due: list[Deadline] = field(default_factory=list)
+    over: list[Deadline] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -62,6 +80,17 @@ class DeadlineRule:
 Rules = Mapping[str, Sequence[DeadlineRule]]  # of each kind of duty, in the order of their days
 
 
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What is known as of a day; see ``find_deadlines``."""
+
+    histories: Histories
+    spells: pl.DataFrame
+    as_of: date
+    days: SchoolDays
+    rules: Rules
+
+
 def rule_of(rules: Rules, kind: str, start: date) -> DeadlineRule | None:
     """Return the rule that holds for a duty that begins on a day; None if there is no such duty then.
 
@@ -76,35 +105,56 @@ def rule_of(rules: Rules, kind: str, start: date) -> DeadlineRule | None:
 
 
 def find_deadlines(
-    histories: Histories, spells: pl.DataFrame, as_of: date, days: SchoolDays, rules: Rules
-) -> list[Deadline]:
-    """Return every deadline that runs as of a day.
+    histories: Histories,
+    spells: pl.DataFrame,
+    as_of: date,
+    days: SchoolDays,
+    rules: Rules,
+    running: Iterable[Deadline] = (),
+) -> Duties:
+    """Return every duty that runs as of a day, and those of the running ones that are over.
 
     Parameters
     ----------
     histories : Histories
     spells : polars.DataFrame
-        See ``rolls.last_spells``.
+        See ``rolls.newest_spells``.
     as_of : date
     days : SchoolDays
     rules : mapping
         By kind; duties without a rule on the day they begin are skipped.
+    running : iterable of Deadline
+        Those that the histories began on earlier days and nobody has stopped.
     """
-    started = [*_of_leavers(histories, spells, as_of), *_of_runs(histories, spells, as_of, rules)]
-    return [
-        Deadline(pupil_id=pupil, kind=kind, urn=urn, started_on=start, due_on=_due(days, urn, start, rule.school_days))
-        for pupil, kind, urn, start in started
-        if (rule := rule_of(rules, kind, start))
-    ]
+    kept = list(running)
+    of_runs = [d for d in kept if d.kind in RUNS]
+    of_leavers = [d for d in kept if d.kind not in RUNS]
+    known = Known(histories=histories, spells=spells, as_of=as_of, days=days, rules=rules)
+    duties, by_runs = _of_leavers(known, of_leavers), _of_runs(known, of_runs)
+    turned_off = [d for d in kept if rule_of(rules, d.kind, d.started_on) is None]
+    return Duties(due=[*duties.due, *by_runs.due], over=[*duties.over, *by_runs.over, *turned_off])
 
 
-def _due(days: SchoolDays, urn: str, start: date, n: int) -> date:
-    return days.nth(urn, start, n) if n else start
-
-
-def _of_leavers(histories: Histories, spells: pl.DataFrame, as_of: date) -> Iterator[tuple[str, str, str, date]]:
+def _of_leavers(known: Known, running: Sequence[Deadline]) -> Duties:
+    as_of = known.as_of
+    watched = {*followed(known.spells, as_of)["pupil_id"], *(d.pupil_id for d in running)}
+    spells = known.spells.filter(pl.col("pupil_id").is_in(list(watched)))
     leavers = spells.filter(pl.col("leaving_date").is_not_null() & ~pl.col("on_roll"))
-    opened = _cases(histories, leavers, as_of)
+    opened = _cases(known.histories, leavers, as_of)
+    due = []
+    for pupil, kind, urn, start in _begun_by_leaving(leavers, opened, as_of):
+        if rule := rule_of(known.rules, kind, start):
+            end = known.days.nth(urn, start, rule.school_days) if rule.school_days else start
+            due.append(Deadline(pupil_id=pupil, kind=kind, urn=urn, started_on=start, due_on=end))
+    still = {(d.pupil_id, d.kind, d.started_on) for d in due}
+    gone = [d for d in running if (d.pupil_id, d.kind, d.started_on) not in still]
+    last = _by_pupil(spells, (d.pupil_id for d in gone))
+    return Duties(due=due, over=[d for d in gone if d.pupil_id in last and _is_over(d, last[d.pupil_id], as_of)])
+
+
+def _begun_by_leaving(
+    leavers: pl.DataFrame, opened: Mapping[str, int], as_of: date
+) -> Iterator[tuple[str, str, str, date]]:
     for r in leavers.iter_rows(named=True):
         pupil, urn, gone = r["pupil_id"], r["urn"], day_of(r["leaving_date"])
         after, where = gone + timedelta(days=1), r["destination"]
@@ -120,6 +170,25 @@ def _of_leavers(histories: Histories, spells: pl.DataFrame, as_of: date) -> Iter
             yield pupil, "case_not_opened", urn, after
 
 
+def _is_over(duty: Deadline, spell: Mapping[str, Any], as_of: date) -> bool:
+    """Return whether the child's last spell shows that a duty is over which it no longer begins.
+
+    A new roll, a ground, a destination or a case shows it. That a file was sent, no record shows: once that is late, only a child
+    who never left so, or who needs no file, ends it.
+    """
+    if duty.kind != "transfer_file":
+        return True
+    of_this_spell = day_number(duty.started_on) > spell["entry_date"]
+    if spell["on_roll"] or not of_this_spell:
+        return of_this_spell or duty.due_on >= as_of
+    another_day = duty.started_on != day_of(spell["leaving_date"]) + timedelta(days=1)
+    return another_day or spell["destination"] in ENDED
+
+
+def _by_pupil(spells: pl.DataFrame, pupils: Iterable[str]) -> dict[str, dict[str, Any]]:
+    return {r["pupil_id"]: r for r in spells.filter(pl.col("pupil_id").is_in(list(pupils))).iter_rows(named=True)}
+
+
 def _cases(histories: Histories, leavers: pl.DataFrame, as_of: date) -> dict[str, int]:
     """Return the day each child's newest case was reported."""
     if "cme" not in histories.present or leavers.is_empty():
@@ -130,45 +199,68 @@ def _cases(histories: Histories, leavers: pl.DataFrame, as_of: date) -> dict[str
     return dict(rows.group_by("pupil_id").agg(pl.col("reported_on").max()).iter_rows())
 
 
-def _of_runs(
-    histories: Histories, spells: pl.DataFrame, as_of: date, rules: Rules
-) -> Iterator[tuple[str, str, str, date]]:
-    """Yield runs of school days that a child missed completely: current runs, and those that became due."""
-    if "attendance" not in histories.present:
-        return
-    day = day_number(as_of)
-    marks = histories.frame("attendance").filter((nw.col("date") < day) & (nw.col("known") < day))
-    for what in ("unauthorised", "ill"):
-        codes = list(MEASURES["ill"][:1] if what == "ill" else MEASURES[what])
-        newest = marks.filter((nw.col("date") >= day - ACTIVE_DAYS) & nw.col("code").is_in(codes))
-        many = newest.group_by("pupil_id").agg(nw.len().alias("n")).filter(nw.col("n") >= MIN_SESSIONS)
-        rows = collect(
-            valid_marks(
-                marks.filter(nw.col("date") >= day - RUN_DAYS).join(many.select("pupil_id"), on="pupil_id", how="semi")
-            ).select("pupil_id", "date", "code")
+def _of_runs(known: Known, running: Sequence[Deadline]) -> Duties:
+    """Return the duties of runs of completely missed school days: current runs, and those that reached their day."""
+    shown = set(followed(known.spells, known.as_of).filter("on_roll")["pupil_id"])
+    active_since = known.days.back(known.as_of, runs.ACTIVE)
+    duties = Duties()
+    for what, codes in CODES.items():
+        kept = [d for d in running if RUNS[d.kind] == what]
+        also: dict[str, date] = {}
+        for duty in kept:
+            also[duty.pupil_id] = min(duty.started_on, also.get(duty.pupil_id, duty.started_on))
+        kinds = [kind for kind, of in RUNS.items() if of == what]
+        first_days = [rule.from_day for kind in kinds for rule in known.rules.get(kind, ()) if rule.school_days >= 0]
+        missed = runs.find_missed(
+            known.histories,
+            codes,
+            known.as_of,
+            active_since=active_since,
+            min_days=max(min(first_days, default=1), 1),
+            also=also,
         )
-        for pupil, first, length, goes_on in _runs(rows, codes):
-            at = spells.filter((pl.col("pupil_id") == pupil) & pl.col("on_roll"))
-            for kind, of in RUNS.items():
-                rule = rule_of(rules, kind, day_of(first))
-                if of != what or rule is None or at.is_empty():
-                    continue
-                # A run that has reached its day is due, even if another mark ended it since.
-                if length >= (rule.from_day if goes_on else max(rule.school_days, 1)):
-                    yield pupil, kind, at["urn"][0], day_of(first)
+        last = _by_pupil(known.spells, shown.union(also).intersection(missed))
+        for pupil, of_child in missed.items():
+            if pupil in last:
+                begun = _begun_by_runs(known, last[pupil], of_child, kinds, is_shown=pupil in shown)
+                duties.due.extend(begun)
+        duties.over.extend(_not_reached(kept, missed, known.rules, shown))
+    return duties
 
 
-def _runs(rows: pl.DataFrame, codes: list[str]) -> Iterator[tuple[str, int, int, bool]]:
-    """Yield each child's runs: the first day, the length in school days, and whether the run goes on to the last marked day."""
-    rows = rows.filter(pl.col("code").is_in(list(MEASURES["possible"])))
-    whole = rows.group_by("pupil_id", "date").agg(pl.col("code").is_in(codes).all().alias("missed"))
-    whole = whole.sort("pupil_id", "date").with_columns(
-        pl.col("missed").rle_id().over("pupil_id").alias("run"), pl.col("date").max().over("pupil_id").alias("last")
-    )
-    runs = whole.filter("missed").group_by("pupil_id", "run")
-    absences = runs.agg(
-        pl.col("date").min().alias("first"),
-        pl.len().alias("length"),
-        (pl.col("date").max() == pl.col("last").max()).alias("goes_on"),
-    )
-    yield from absences.sort("pupil_id", "first").select("pupil_id", "first", "length", "goes_on").iter_rows()
+def _begun_by_runs(
+    known: Known, spell: Mapping[str, Any], missed: Missed, kinds: Sequence[str], *, is_shown: bool
+) -> Iterator[Deadline]:
+    for run in missed.runs:
+        start = day_of(run.days[0])
+        for kind in kinds:
+            rule = rule_of(known.rules, kind, start)
+            if rule is None:
+                continue
+            # A run that has reached its day is due, even if another mark ended it since.
+            if len(run.days) >= (rule.from_day if run.goes_on and is_shown else max(rule.school_days, 1)):
+                end = _day_reached(run, max(rule.school_days, 1), known.days, spell["urn"])
+                yield Deadline(pupil_id=spell["pupil_id"], kind=kind, urn=spell["urn"], started_on=start, due_on=end)
+
+
+def _day_reached(run: Run, n: int, days: SchoolDays, urn: str) -> date:
+    """Return the n-th day of a run: of those missed, or else if every school day after the child's newest mark is missed too."""
+    if len(run.days) >= n:
+        return day_of(run.days[n - 1])
+    return days.nth(urn, day_of(run.marked_until) + timedelta(days=1), n - len(run.days))
+
+
+def _not_reached(
+    running: Iterable[Deadline], missed: Mapping[str, Missed], rules: Rules, on_roll: set[str]
+) -> Iterator[Deadline]:
+    """Yield the duties whose run the register shows to have ended before its day, to have begun earlier, or to be none."""
+    for duty in running:
+        day, rule = day_number(duty.started_on), rule_of(rules, duty.kind, duty.started_on)
+        of_child = missed.get(duty.pupil_id)
+        if rule is None or of_child is None or not of_child.is_marked(day):
+            continue
+        run = of_child.run_on(day)
+        goes_on = run is not None and run.goes_on and duty.pupil_id in on_roll
+        is_whole = run is not None and run.days[0] == day
+        if not is_whole or (len(run.days) < rule.school_days and not goes_on):  # type: ignore[union-attr]
+            yield duty

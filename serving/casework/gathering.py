@@ -17,7 +17,7 @@ from serving.casework.deadlines import Deadline, Rules, find_deadlines
 from serving.casework.family import AtHome, Involvement, find_at_home, find_involvements
 from serving.casework.history import pupil_histories
 from serving.casework.no_roll import OffRoll, find_off_roll
-from serving.casework.rolls import last_spells
+from serving.casework.rolls import followed, newest_spells
 from serving.casework.school_days import SchoolDays
 from serving.casework.silence import silent_registers
 from serving.casework.transitions import Transition, find_transitions
@@ -39,6 +39,8 @@ class Gathered:
         ``pupil_id, authority, urn, nc_year`` of children with a deadline or a transition, or on no roll.
     pupil_histories : dict
         See ``history.pupil_histories``.
+    over : list of Deadline
+        Running duties that records show as done, or as never arisen.
     missing : list of dict
         ``pupil_id, on_day, how, known_on``.
     sources : dict
@@ -52,6 +54,7 @@ class Gathered:
     places: list[dict[str, Any]] = field(default_factory=list)
     pupil_histories: dict[str, dict[str, Any]] = field(default_factory=dict)
     deadlines: list[Deadline] = field(default_factory=list)
+    over: list[Deadline] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
     missing: list[dict[str, Any]] = field(default_factory=list)
     off_roll: list[OffRoll] = field(default_factory=list)
@@ -68,6 +71,8 @@ def gather(
     rules: Rules,
     closed: frozenset[date] = frozenset(),
     also: Iterable[str] = (),
+    *,
+    running: Iterable[Deadline] = (),
 ) -> Gathered:
     """Gather the casework data as known on a day.
 
@@ -83,21 +88,25 @@ def gather(
         Days on which all of the authority's schools are closed.
     also : iterable of str
         Other children who get a history, such as those with a case.
+    running : iterable of Deadline
+        Duties that the histories began on earlier days and nobody has stopped.
     """
-    spells = last_spells(histories, as_of)
+    newest = newest_spells(histories, as_of)
+    spells = followed(newest, as_of)
     on_roll = spells.filter(pl.col("on_roll"))
     days = SchoolDays.of(histories, on_roll, as_of, closed)
     enrolled = set(on_roll["pupil_id"])
     shown = {s.pupil_id for s in scores if s.rank <= RANKS} | {p for p in also if p in enrolled}
     gathered = Gathered(as_of=as_of, schools=_schools(histories), sources=_sources(histories, as_of))
     gathered.authorities = frozenset(s.authority for s in scores)
-    gathered.deadlines = find_deadlines(histories, spells, as_of, days, rules)
+    duties = find_deadlines(histories, newest, as_of, days, rules, running=running)
+    gathered.deadlines, gathered.over = duties.due, duties.over
     gathered.transitions = find_transitions(histories, spells, as_of)
     gathered.missing = _missing(histories, spells, as_of)
     gathered.off_roll = find_off_roll(histories, spells, as_of)
-    followed = sorted({*spells["pupil_id"], *(c.pupil_id for c in gathered.off_roll)})
-    gathered.involvements = find_involvements(histories, followed, as_of)
-    gathered.at_home = find_at_home(histories, followed, as_of)
+    everybody = sorted({*spells["pupil_id"], *(c.pupil_id for c in gathered.off_roll)})
+    gathered.involvements = find_involvements(histories, everybody, as_of)
+    gathered.at_home = find_at_home(histories, everybody, as_of)
     gathered.pupil_histories = pupil_histories(histories, sorted(shown), on_roll, as_of)
     for pupil, silence in silent_registers(histories, sorted(shown), on_roll, as_of, days).items():
         gathered.pupil_histories[pupil]["silent"] = silence
@@ -106,7 +115,7 @@ def gather(
         | {c.pupil_id for c in gathered.transitions}
         | {g["pupil_id"] for g in gathered.missing}
     )
-    places = spells.filter(pl.col("pupil_id").is_in(list(concerned))).select("pupil_id", "authority", "urn", "nc_year")
+    places = newest.filter(pl.col("pupil_id").is_in(list(concerned))).select("pupil_id", "authority", "urn", "nc_year")
     gathered.places = places.sort("pupil_id").to_dicts()
     placed = set(places["pupil_id"])
     gathered.places += [

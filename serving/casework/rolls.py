@@ -18,7 +18,18 @@ REACH = 365  # days for which a leaver is followed
 
 
 def last_spells(histories: Histories, as_of: date) -> pl.DataFrame:
-    """Return the last known spell of every child who is on a roll or left one within a year.
+    """Return the last known spell of every child of school age who is on a roll or left one within a year; see ``newest_spells``."""
+    return followed(newest_spells(histories, as_of), as_of)
+
+
+def followed(spells: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """Keep the children of school age who are on a roll or left one within a year."""
+    within_a_year = pl.col("on_roll") | (pl.col("leaving_date") >= day_number(as_of) - REACH)
+    return spells.filter(within_a_year, pl.col("nc_year").is_between(0, 11))
+
+
+def newest_spells(histories: Histories, as_of: date) -> pl.DataFrame:
+    """Return the last known spell of every child who was ever on a roll.
 
     Returns
     -------
@@ -34,7 +45,7 @@ def last_spells(histories: Histories, as_of: date) -> pl.DataFrame:
     spells = spells.with_columns(on_roll.cast(nw.Int32).alias("now"))
     spells = spells.unique(subset=["pupil_id"], keep="last", order_by=["now", "entry_date", "urn"])
     frame = collect(
-        spells.filter((nw.col("now") == 1) | (nw.col("leaving_date") >= day - REACH)).select(
+        spells.select(
             "pupil_id", "urn", "entry_date", "leaving_date", "leaving_ground", "destination", "destination_urn", "now"
         )
     )
@@ -45,6 +56,4 @@ def last_spells(histories: Histories, as_of: date) -> pl.DataFrame:
         pl.lit(day_number(as_of), pl.Int32).alias("as_of"), pl.col("now").cast(pl.Boolean).alias("on_roll")
     )
     frame = nw.from_native(frame).with_columns((school_age("date_of_birth", "as_of") - 4).alias("nc_year")).to_native()
-    return frame.with_columns(pl.coalesce("school_authority", "home", pl.lit("")).alias("authority")).filter(
-        pl.col("nc_year").is_between(0, 11)
-    )
+    return frame.with_columns(pl.coalesce("school_authority", "home", pl.lit("")).alias("authority"))

@@ -50,6 +50,13 @@ class SchoolDays:
                 return day
             day += timedelta(days=1)
 
+    def back(self, day: date, n: int) -> date:
+        """Return the n-th school day before a day, by the general calendar."""
+        while n > 0:
+            day -= timedelta(days=1)
+            n -= day in _general(day.year) and day not in self.closed
+        return day
+
     def is_open(self, urn: str, day: date) -> bool:
         """Return whether a school is open on a day."""
         marked = self.marked.get(urn)

@@ -14,7 +14,7 @@ from histories.settings import Settings
 from serving.http.paging import Cursor
 from serving.store import schema
 from serving.store.caller import Caller, command_line
-from serving.store.cases import casework
+from serving.store.cases import casework, duties
 from serving.store.database import Unavailable, cannot_open, open_engine, reading, writing
 from serving.store.ledger.anchor_places import AnchorSyslog
 from serving.store.ledger.anchors import Anchors
@@ -180,9 +180,15 @@ class Store:
         from serving.casework import gather  # slow to import, and most verbs gather nothing
 
         with self.view(command_line()) as view:
-            also = casework.with_cases(view)
+            also, running = casework.with_cases(view), duties.running(view)
         gathered = gather(
-            histories=histories, as_of=scores[0].as_of, scores=scores, rules=rules, closed=frozenset(closed), also=also
+            histories=histories,
+            as_of=scores[0].as_of,
+            scores=scores,
+            rules=rules,
+            closed=frozenset(closed),
+            also=also,
+            running=running,
         )
         with self.change(command_line()) as change:
             casework.keep(change, gathered, scores[0].model_version)

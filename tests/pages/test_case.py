@@ -63,7 +63,9 @@ def test_a_saved_record_is_shown_and_written_to_the_histories(site, visit, tmp_p
 
 def test_enquiries_show_who_was_asked_who_was_not_and_whose_turn_it_is(visit):
     client = visit("worker")
-    lost = re.search(r'href="(/pupils/[0-9a-f]{32})#enquiries"', client.get("/clocks").text).group(1)
+    rows = re.findall(r'<li class="onroll-list__item.*?</li>', client.get("/clocks").text, re.DOTALL)
+    row = next(row for row in rows if "Find out where the child has gone" in row)
+    lost = re.search(r'href="(/pupils/[0-9a-f]{32})#enquiries"', row).group(1)
     assert "Nobody has asked yet" in client.get(lost).text
     school = {"source": "parents", "by": "school", "result": "no_answer", "turn": "authority"}
     assert do(client, lost, "enquire", on=WHEN, **school).headers["location"] == f"{lost}?done=enquire"

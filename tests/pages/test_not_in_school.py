@@ -72,7 +72,9 @@ def test_records_are_shown_with_their_state_their_duty_and_its_rule(visit):
 
 def test_the_page_says_whether_a_destination_is_confirmed_before_a_name_is_taken_off(visit):
     client = visit("worker")
-    lost = re.findall(r'href="(/pupils/[0-9a-f]{32})#enquiries"', client.get("/clocks").text)[0]
+    rows = re.findall(r'<li class="onroll-list__item.*?</li>', client.get("/clocks").text, re.DOTALL)
+    asked = next(row for row in rows if "Find out where the child has gone" in row)
+    lost = re.search(r'href="(/pupils/[0-9a-f]{32})#enquiries"', asked).group(1)
     page = client.get(lost).text
     assert "It is not confirmed where the child goes." in page
     assert "The name stays on the roll" not in page, "this child is on no roll"
@@ -82,6 +84,7 @@ def test_the_page_says_whether_a_destination_is_confirmed_before_a_name_is_taken
         ).group(1)
     ).text
     assert "The name stays on the roll until it is, or until school and authority have both asked." in absent
+    assert record(client, lost, "earlier_address", text="1 High Street").status_code == 303  # which opens a case
     unconfirmed = client.get("/clocks").text.count("It is not confirmed where the child goes.")
     assert record(client, lost, "destination", code="other_authority").status_code == 303
     page = client.get(lost).text

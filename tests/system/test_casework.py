@@ -6,7 +6,6 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
-from serving.casework import deadlines
 from serving.store import Caller, Conflict, NotThere
 from serving.store.cases import casework
 from serving.store.cases.casework_tables import StoredMissing
@@ -25,7 +24,7 @@ def running(store, caller=LEAD):
 def test_a_clock_runs_while_the_histories_start_it_or_until_a_person_stops_it(store):
     do(store, casework.keep, gathered("one-pupil", "two-pupil"), "1")
     assert [c["pupil_id"] for c in running(store)] == ["one-pupil", "two-pupil"]
-    do(store, casework.keep, gathered("two-pupil", as_of=LATER), "1")
+    do(store, casework.keep, replace(gathered("two-pupil", as_of=LATER), over=gathered("one-pupil").deadlines), "1")
     assert [c["pupil_id"] for c in running(store)] == ["two-pupil"]
     do(store, casework.keep, gathered("one-pupil", "two-pupil", as_of=LATER), "1")
     assert len(running(store)) == 2, "what only the histories had stopped runs again"
@@ -42,7 +41,7 @@ def test_a_form_from_before_the_histories_stopped_and_started_a_clock_is_refused
     stale = running(store)
     do(store, casework.keep, both, "1")
     assert [c["version"] for c in running(store)] == [c["version"] for c in stale], "a clock that runs on is the same"
-    do(store, casework.keep, gathered("two-pupil", as_of=LATER), "1")
+    do(store, casework.keep, replace(gathered("two-pupil", as_of=LATER), over=gathered("one-pupil").deadlines), "1")
     do(store, casework.keep, gathered("one-pupil", "two-pupil", as_of=LATER), "1")
     first, second = stale
     with pytest.raises(Conflict), store.change(LEAD) as change:
@@ -52,17 +51,15 @@ def test_a_form_from_before_the_histories_stopped_and_started_a_clock_is_refused
     assert [c["pupil_id"] for c in running(store)] == ["one-pupil"]
 
 
-def test_an_overdue_deadline_stays_until_a_person_records_the_action(store):
-    assert set(deadlines.BY_PERSON) == set(casework.BY_PERSON)
+def test_a_deadline_of_which_the_histories_say_nothing_more_stays_until_a_person_records_the_action(store):
     casework_data = gathered("one-pupil", "two-pupil")
-    kinds = ("unauthorised_20", "case_not_opened")
-    late = [replace(d, kind=k, due_on=casework_data.as_of) for d, k in zip(casework_data.deadlines, kinds, strict=True)]
-    do(store, casework.keep, replace(casework_data, deadlines=late), "1")
+    do(store, casework.keep, casework_data, "1")
     do(store, casework.keep, replace(gathered(as_of=LATER), places=casework_data.places), "1")
+    assert len(running(store)) == 2, "silence of the histories ends nothing"
+    over = replace(gathered(as_of=LATER), places=casework_data.places, over=casework_data.deadlines[:1])
+    do(store, casework.keep, over, "1")
     (kept,) = running(store)
-    assert kept["kind"] == "unauthorised_20", (
-        "a case that was opened shows itself; that school and family were asked does not"
-    )
+    assert kept["pupil_id"] == "two-pupil"
     with store.change(LEAD) as change:
         casework.stop(change, kept["clock_id"], kept["version"], "asked the school and the family")
     assert running(store) == []
@@ -125,7 +122,8 @@ def test_a_failed_run_leaves_no_file(store):
 def test_another_authority_stops_no_clock_and_one_that_came_late_is_no_longer_gone(store):
     do(store, casework.keep, gathered("one-pupil"), "1")
     elsewhere = [{"pupil_id": "their-pupil", "authority": "999", "urn": "9", "nc_year": 6}]
-    theirs = replace(gathered("their-pupil", as_of=LATER), places=elsewhere, authorities=frozenset({"999"}))
+    ours = gathered("one-pupil").deadlines
+    theirs = replace(gathered("their-pupil", as_of=LATER), places=elsewhere, over=ours, authorities=frozenset({"999"}))
     do(store, casework.keep, theirs, "1")
     assert [c["pupil_id"] for c in running(store)] == ["one-pupil"]
     do(store, casework.keep, replace(gathered("one-pupil", as_of=LATER), missing=[]), "1")

@@ -13,6 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from histories.errors import Fault, Faults
+from serving.store.cases import duties
+from serving.store.cases.casework_tables import StoredDeadline
 from serving.store.cases.tables import Case, CaseEntry, DataFault
 from serving.store.tables import Pupil
 from serving.store.unit_of_work import Change, Conflict, NotThere, View
@@ -135,6 +137,7 @@ def open_case(change: Change, pupil_ref: str) -> str:
             change.connection.execute(sa.insert(Case), opened)
     except sa.exc.IntegrityError:
         raise Conflict("the pupil has an open case already") from None
+    duties.stop_looked_for(change, StoredDeadline.pupil_id == pupil)
     change.record("case.opened", pupils=[pupil], case_id=case_id)
     return case_id
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from serving.store.cases import cases, family, no_roll, not_in_school
+from serving.store.cases import cases, duties, family, no_roll, not_in_school
 from serving.store.cases.casework_tables import School, StoredDeadline, StoredHistory, StoredMissing, StoredTransition
 from serving.store.cases.tables import Case
 from serving.store.scores.stored_scores import BATCH, upsert
@@ -22,15 +22,7 @@ if TYPE_CHECKING:  # slow to import, and most verbs that open the store gather n
 
 MAX_TEXT = 500  # characters of how a duty was done
 MAX = 200  # deadlines on a page
-BY_PERSON = (
-    "unauthorised_10",
-    "unauthorised_20",
-    "sickness_15",
-    "transfer_file",
-)  # as serving.casework.deadlines has it
-# A worker's record starts them, not the histories.
-FROM_RECORDS = [not_in_school.DUTIES[kind] for kind in not_in_school.OF_RECORDS]
-LOST = "case_not_opened"  # the deadline of a child off roll whom nobody is looking for
+LOST = duties.LOST
 
 
 def with_cases(view: View) -> list[str]:
@@ -68,7 +60,7 @@ def keep(change: Change, gathered: Gathered, model_version: str) -> None:
     )
     in_authorities = sa.select(Pupil.pupil_id).where(Pupil.authority.in_(gathered.authorities))
     _save_missing(change, gathered, in_authorities)
-    _save_deadlines(change, gathered, in_authorities)
+    duties.save(change, gathered, in_authorities)
     no_roll.replace(change, gathered.off_roll, as_of, in_authorities)
     family.replace(change, gathered, in_authorities)
     listed = sa.update(ScoreList).where(
@@ -117,54 +109,6 @@ def _save_missing(change: Change, gathered: Gathered, in_authorities: sa.Select[
         )
     )
     _put(change, StoredMissing, gathered.missing, ["pupil_id", "on_day"], keeps=("known_on",))
-
-
-def _save_deadlines(change: Change, gathered: Gathered, in_authorities: sa.Select[Any]) -> None:
-    """Start new deadlines, move those that run, and stop those that the histories no longer start.
-
-    A deadline past its day stays until a person says what was done, unless records show it, such as a case that was opened.
-    """
-    who = {"changed_at": change.now, "changed_by": change.caller.key_id}
-    rows = [
-        {
-            "clock_id": secrets.token_hex(16),
-            **vars(c),
-            "as_of": gathered.as_of,
-            "stopped_at": None,
-            "stopped_how": None,
-            "stopped_text": None,
-            "case_id": "",
-            "version": 1,
-            **who,
-        }
-        for c in gathered.deadlines
-    ]
-    for at in range(0, len(rows), BATCH):
-        insert = upsert(change, StoredDeadline)
-        moved = {k: insert.excluded[k] for k in ("urn", "due_on", "as_of")}
-        # A deadline that the histories stopped may run again; one that a person stopped stays stopped.
-        again = {
-            k: sa.case((StoredDeadline.stopped_how == "data", sa.null()), else_=getattr(StoredDeadline, k))
-            for k in ("stopped_at", "stopped_how")
-        }
-        restarted = StoredDeadline.version + sa.case((StoredDeadline.stopped_how == "data", 1), else_=0)
-        change.connection.execute(
-            insert.on_conflict_do_update(
-                index_elements=["pupil_id", "kind", "started_on", "case_id"],
-                set_={**moved, **again, "version": restarted},
-                where=insert.excluded.as_of >= StoredDeadline.as_of,
-            ),
-            rows[at : at + BATCH],
-        )
-    over = sa.update(StoredDeadline).where(
-        StoredDeadline.stopped_at.is_(None),
-        StoredDeadline.as_of < gathered.as_of,
-        StoredDeadline.pupil_id.in_(in_authorities),
-        sa.or_(StoredDeadline.due_on >= gathered.as_of, StoredDeadline.kind.not_in(BY_PERSON)),
-        StoredDeadline.kind.not_in(FROM_RECORDS),
-    )
-    stopped = {"stopped_at": change.now, "stopped_how": "data", "version": StoredDeadline.version + 1}
-    change.connection.execute(over.values(**stopped, **who))
 
 
 def deadlines(view: View, *, pupil_ref: str | None = None, most: int = MAX) -> list[dict[str, Any]]:

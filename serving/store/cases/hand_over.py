@@ -7,7 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from histories.errors import Fault, Faults
+from serving.store.cases import duties
 from serving.store.cases.cases import FIELDS, MAX_CODE, PLACE, add_entry, written
+from serving.store.cases.casework_tables import StoredDeadline
 from serving.store.cases.tables import Case
 from serving.store.tables import Pupil
 from serving.store.unit_of_work import Change, Conflict, NotThere, View
@@ -63,5 +65,6 @@ def hand_over(change: Change, case_id: str, version: int, consent: str) -> int:
             new_version = add_entry(change, case_id, version, "handed_over", sets, code=code)
     except sa.exc.IntegrityError:
         raise Conflict("the other authority has opened a case of its own") from None
+    duties.stop_looked_for(change, StoredDeadline.pupil_id == pupil)
     change.record("case.given_to", pupils=[pupil], case_id=case_id, before=before, now=now, consent=code)
     return new_version

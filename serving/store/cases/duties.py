@@ -1,0 +1,97 @@
+"""Duties that the histories begin: started, moved and stopped with each scoring, and when a case is opened."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from serving.store.cases.casework_tables import StoredDeadline
+from serving.store.cases.tables import Case
+from serving.store.scores.stored_scores import BATCH, upsert
+from serving.store.tables import Pupil
+from serving.store.unit_of_work import Change, View
+
+if TYPE_CHECKING:  # slow to import, and most verbs that open the store gather nothing
+    from serving.casework import Gathered
+    from serving.casework.deadlines import Deadline
+
+LOST = "case_not_opened"  # the duty of a child off roll whom nobody is looking for
+OF_HISTORIES = StoredDeadline.case_id == ""  # a worker's record, not the histories, begins the others
+
+
+def running(view: View) -> list[Deadline]:
+    """Return the duties that the histories began and nobody has stopped, of all authorities. The calling code records the view."""
+    from serving.casework.deadlines import Deadline
+
+    names = ("pupil_id", "kind", "urn", "started_on", "due_on")
+    query = sa.select(*(StoredDeadline.__table__.c[name] for name in names)).where(
+        StoredDeadline.stopped_at.is_(None), OF_HISTORIES
+    )
+    return [Deadline(**row) for row in view.connection.execute(query).mappings()]
+
+
+def save(change: Change, gathered: Gathered, in_authorities: sa.Select[Any]) -> None:
+    """Start new duties, move those that run, and stop those that are over.
+
+    A duty that the histories only say nothing more of stays until a person says what was done.
+    """
+    who = {"changed_at": change.now, "changed_by": change.caller.key_id}
+    rows = [
+        {
+            "clock_id": secrets.token_hex(16),
+            **vars(duty),
+            "as_of": gathered.as_of,
+            "stopped_at": None,
+            "stopped_how": None,
+            "stopped_text": None,
+            "case_id": "",
+            "version": 1,
+            **who,
+        }
+        for duty in gathered.deadlines
+    ]
+    for at in range(0, len(rows), BATCH):
+        insert = upsert(change, StoredDeadline)
+        moved = {k: insert.excluded[k] for k in ("urn", "due_on", "as_of")}
+        # A deadline that the histories stopped may run again; one that a person stopped stays stopped.
+        again = {
+            k: sa.case((StoredDeadline.stopped_how == "data", sa.null()), else_=getattr(StoredDeadline, k))
+            for k in ("stopped_at", "stopped_how")
+        }
+        restarted = StoredDeadline.version + sa.case((StoredDeadline.stopped_how == "data", 1), else_=0)
+        change.connection.execute(
+            insert.on_conflict_do_update(
+                index_elements=["pupil_id", "kind", "started_on", "case_id"],
+                set_={**moved, **again, "version": restarted},
+                where=insert.excluded.as_of >= StoredDeadline.as_of,
+            ),
+            rows[at : at + BATCH],
+        )
+    _stop(change, gathered.over, StoredDeadline.as_of <= gathered.as_of, StoredDeadline.pupil_id.in_(in_authorities))
+    stop_looked_for(change, StoredDeadline.pupil_id.in_(in_authorities))
+
+
+def _stop(change: Change, over: Sequence[Deadline], *conditions: sa.ColumnElement[bool]) -> None:
+    key = sa.tuple_(StoredDeadline.pupil_id, StoredDeadline.kind, StoredDeadline.started_on)
+    keys = [(d.pupil_id, d.kind, d.started_on) for d in over]
+    for at in range(0, len(keys), BATCH):
+        named = (key.in_(keys[at : at + BATCH]), StoredDeadline.stopped_at.is_(None), OF_HISTORIES, *conditions)
+        change.connection.execute(sa.update(StoredDeadline).where(*named).values(**_stopped(change, "data")))
+
+
+def stop_looked_for(change: Change, *which: sa.ColumnElement[bool]) -> None:
+    """Stop the duty to open a case, of those children who have an open case in their authority."""
+    is_open = (Case.pupil_id == StoredDeadline.pupil_id, Case.closed_at.is_(None))
+    looked_for = sa.exists().where(*is_open, Pupil.pupil_id == Case.pupil_id, Pupil.authority == Case.authority)
+    lost = (StoredDeadline.kind == LOST, StoredDeadline.stopped_at.is_(None))
+    change.connection.execute(
+        sa.update(StoredDeadline).where(*lost, looked_for, *which).values(**_stopped(change, "record"))
+    )
+
+
+def _stopped(change: Change, how: str) -> dict[str, Any]:
+    who = {"changed_at": change.now, "changed_by": change.caller.key_id}
+    return {"stopped_at": change.now, "stopped_how": how, "version": StoredDeadline.version + 1, **who}
