@@ -17,9 +17,20 @@ from histories.io.private_files import readable_by_others
 from histories.io.toml import read_toml
 from histories.reading import ENGINES
 
+FOLDER = "ONROLL_FOLDER"  # of settings and data, where a process does not run in it
+SQLITE_FILE = re.compile(r"(sqlite:///)(?!/|:memory:|file:|$)(.+)")
+
 
 def _in_folder(path: Path, info: ValidationInfo) -> Path:
     return info.data["folder"] / path
+
+
+def _database_in_folder(url: str, info: ValidationInfo) -> str:
+    return SQLITE_FILE.sub(lambda m: f"{m[1]}{info.data['folder'] / m[2]}", url)
+
+
+def _model_in_folder(model: str, info: ValidationInfo) -> str:
+    return model if "@" in model else str(info.data["folder"] / model)
 
 
 def _existing(path: Path, info: ValidationInfo) -> Path:
@@ -138,10 +149,10 @@ class Settings(BaseSettings):
     tracking_uri: str = Field(
         validation_alias="MLFLOW_TRACKING_URI", default_factory=_below("sqlite:///{folder}/mlruns/mlflow.db")
     )
-    database_url: str = Field(
+    database_url: Annotated[str, AfterValidator(_database_in_folder)] = Field(
         validation_alias="ONROLL_DATABASE_URL", default_factory=_below("sqlite:///{folder}/onroll.db")
     )
-    model: str = Field("onroll@champion", validation_alias="ONROLL_MODEL")
+    model: Annotated[str, AfterValidator(_model_in_folder)] = Field("onroll@champion", validation_alias="ONROLL_MODEL")
     engine: Annotated[str, AfterValidator(_engine)] = Field("duckdb", validation_alias="ONROLL_ENGINE")
     memory: str | None = Field(None, validation_alias="ONROLL_MEMORY")
     blocks: FolderPath = Field(validation_alias="ONROLL_BLOCKS", default_factory=_blocks)
@@ -221,15 +232,20 @@ KEYS = tuple(str(f.validation_alias) for f in Settings.model_fields.values() if 
 SECRET = re.compile(r"(pseudonym|audit)_key\s*=|://[^/\s:@]+:[^/\s@]+@", re.IGNORECASE)
 
 
+def working_folder() -> Path:
+    """Return the folder of settings and data: the current one, unless the environment names another, as for the service."""
+    return Path(os.environ.get(FOLDER) or Path.cwd()).absolute()
+
+
 def settings(folder: Path | None = None) -> Settings:
-    """Read the settings of a working folder, by default the current one.
+    """Read the settings of a working folder, by default ``working_folder()``.
 
     Raises
     ------
     Faults
         With every fault: a settings file that cannot be read, an unknown setting or engine, a missing key file.
     """
-    folder = (folder or Path.cwd()).absolute()
+    folder = (folder or working_folder()).absolute()
     toml, faults = _from_toml(folder / "onroll.toml")
     for file in (folder / "onroll.toml", folder / ".env"):
         fault = readable_by_others(file)

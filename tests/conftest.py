@@ -15,7 +15,7 @@ os.environ.pop("ONROLL_FEATURES", None)  # own features stay for the whole proce
 import pytest
 from hypothesis import HealthCheck, settings
 
-from histories.settings import KEYS
+from histories.settings import FOLDER, KEYS
 from tests.support.checkout import ROOT
 from tests.support.engines import QUICK_JAVA
 from tests.support.shared import shared_folder
@@ -68,7 +68,7 @@ def own_working_folder(tmp_path, monkeypatch):
 
 
 def _forget_settings():
-    for key in (*KEYS, "ONROLL_TRACEBACK"):
+    for key in (*KEYS, FOLDER, "ONROLL_TRACEBACK", "PYTHONSAFEPATH"):
         os.environ.pop(key, None)
 
 

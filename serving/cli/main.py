@@ -80,6 +80,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ["PYTHONSAFEPATH"] = "1"  # no process started from here imports from the working folder
+    # Or numba would take a cache, which it unpickles, from a `.numba_config.yaml` in the working folder.
+    os.environ.setdefault("NUMBA_CACHE_DIR", "")
     try:
         onroll.main(args=arguments, prog_name="onroll", standalone_mode=True)
     except Faults as faults:

@@ -14,23 +14,40 @@ from pathlib import Path
 import httpx2
 
 from histories.errors import Fault, Faults
+from histories.settings import FOLDER
 
 PATIENCE = 120  # seconds the service may take to become ready, and to finish its open requests
+# BentoML imports from its working folder, and numba and matplotlib read settings there. The service can write the folder of its
+# data, where whoever breaks in would leave code for the next start. The environment's own folder holds no module.
+CODE = Path(sys.prefix)
 
 
 def serve_command(host: str, port: int) -> list[str]:
-    """Return the command that runs the service."""
+    """Return the command that runs the service; run it in ``CODE`` with ``service_environment``."""
     return [
         sys.executable,
+        "-P",
         "-m",
         "bentoml",
         "serve",
         "serving.http.service:Onroll",
+        "--working-dir",
+        str(CODE),
         "--host",
         host,
         "--port",
         str(port),
     ]
+
+
+def service_environment(folder: Path, host: str) -> dict[str, str]:
+    """Return what the service and its workers need to know of the folder with settings and data, which they do not run in."""
+    return {
+        FOLDER: str(folder.absolute()),
+        "PYTHONSAFEPATH": "1",
+        "BENTOML_DO_NOT_TRACK": "True",
+        "ONROLL_HOST": host,
+    }
 
 
 @contextmanager
@@ -52,7 +69,7 @@ def start(log: Path, folder: Path, environment: dict[str, str] | None = None) ->
     log : Path
         File for its output.
     folder : Path
-        Working folder of the service.
+        The folder of its settings and data.
     environment : dict, optional
         Added to this process's environment.
 
@@ -71,14 +88,13 @@ def start(log: Path, folder: Path, environment: dict[str, str] | None = None) ->
         port = free.getsockname()[1]
     child_environment = {
         **os.environ,
-        "BENTOML_DO_NOT_TRACK": "True",
-        "BENTOML_HOME": str(folder / ".bentoml"),
-        "ONROLL_HOST": "127.0.0.1",
+        "BENTOML_HOME": str(folder.absolute() / ".bentoml"),
         **(environment or {}),
+        **service_environment(folder, "127.0.0.1"),
     }
     with log.open("wb") as lines:
         process = subprocess.Popen(  # nosec B603 # no shell, and no word of it comes from a request
-            serve_command("127.0.0.1", port), cwd=folder, env=child_environment, stdout=lines, stderr=lines
+            serve_command("127.0.0.1", port), cwd=CODE, env=child_environment, stdout=lines, stderr=lines
         )
     try:
         _wait(f"http://127.0.0.1:{port}", process, log)

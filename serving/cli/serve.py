@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -16,16 +15,18 @@ import click
 @click.option("--development", is_flag=True, help="Allow the development users of the access file, without secrets.")
 def serve(host: str, port: int, development: bool) -> None:
     """Run the HTTP service and its pages until stopped."""
-    from histories.settings import settings
+    from histories.settings import settings, working_folder
     from serving.access.configuration import Configuration
     from serving.access.development import refuse_elsewhere
-    from serving.cli.running import serve_command
+    from serving.cli.running import CODE, serve_command, service_environment
 
     if Configuration.load(settings().access).development:
         refuse_elsewhere(host, development)
-    os.environ.update({"BENTOML_DO_NOT_TRACK": "True", "MLFLOW_DISABLE_TELEMETRY": "true", "ONROLL_HOST": host})
-    os.environ["ONROLL_DEVELOPMENT"] = "1" if development else "0"
-    os.environ.setdefault("BENTOML_HOME", str(Path.cwd() / ".bentoml"))
+    folder = working_folder()
+    os.environ["BENTOML_HOME"] = str(folder / os.environ.get("BENTOML_HOME", ".bentoml"))
+    os.environ.update(service_environment(folder, host))
+    os.environ.update({"MLFLOW_DISABLE_TELEMETRY": "true", "ONROLL_DEVELOPMENT": "1" if development else "0"})
+    os.chdir(CODE)
     os.execv(sys.executable, serve_command(host, port))  # nosec B606 # no shell; the operator's own words
 
 

@@ -1,10 +1,9 @@
-"""The BentoML service: mounts the application; run it with ``bentoml serve serving.http.service:Onroll``."""
+"""The BentoML service: mounts the application; `onroll serve` runs it (``serving.cli.running``)."""
 
 from __future__ import annotations
 
 import gc
 import os
-from pathlib import Path
 
 # Imports live for the whole process: collecting during import slows the start, and gc.freeze() avoids 0.2 s pauses later.
 gc.disable()
@@ -16,7 +15,7 @@ import bentoml
 from features import load_own_features
 from histories.errors import Faults
 from histories.io.private_files import only_for_the_owner, writable_code
-from histories.settings import settings
+from histories.settings import settings, working_folder
 from serving.http import connections, supervision
 from serving.http.api import make_app
 from serving.http.archive import refuse_within
@@ -24,7 +23,7 @@ from serving.http.bento_calls import declared
 from serving.http.guard import Guard
 from serving.telemetry import logs
 
-refuse_within(Path.cwd())
+refuse_within(working_folder())
 only_for_the_owner()
 supervision.use_monotonic_clock()  # the supervisor imports this module too
 connections.install()

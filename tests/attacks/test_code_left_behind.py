@@ -1,11 +1,16 @@
 """Whoever breaks into the service leaves code for the next start, in what the service can write.
 
-Before, ``features = "evil.py"`` in ``onroll.toml`` ran on ``models list``, and numba unpickled its cache from the data's volume.
+Before, ``features = "evil.py"`` in ``onroll.toml`` ran on ``models list``, numba unpickled its cache from the data's volume, and
+``yaml.py`` or ``bentoml/__main__.py`` in the working folder ran when the service started. ``tests/system/test_service.py`` does the
+last to a whole service with its worker.
 """
 
 import io
 import os
 import re
+import subprocess
+import sys
+from unittest import mock
 
 import openpyxl
 import pytest
@@ -17,6 +22,7 @@ from histories.settings import settings
 from serving.cli.main import onroll
 from serving.pages import list_export
 from tests.support.checkout import ROOT
+from tests.support.left_behind import plant
 
 EVIL = "from pathlib import Path\nPath('ran').touch()\nFEATURES = []\n"
 
@@ -57,6 +63,42 @@ def test_code_that_the_service_can_replace_is_not_run(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda *_: False)
     assert writable_code(file) is None
     assert "writable_code(features)" in (ROOT / "serving/http/service.py").read_text()
+
+
+def test_a_start_imports_nothing_from_the_folder_of_the_data(tmp_path, monkeypatch):
+    ran = plant(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+    def execute(_, words):  # as `execv` would, in this working folder and environment
+        done.append(subprocess.run([*words, "--help"], capture_output=True, text=True, check=False))
+
+    done = []
+    monkeypatch.setattr(os, "execv", execute)
+    with mock.patch.dict(os.environ):
+        served = CliRunner().invoke(onroll, ["serve"])
+    assert served.exit_code == 0, served.exception
+    assert not ran.exists(), list(ran.iterdir())
+    assert "Start a HTTP BentoServer" in done[0].stdout
+
+
+def test_nothing_that_a_command_starts_imports_from_the_folder_and_numba_takes_no_cache_from_it(tmp_path, monkeypatch):
+    ran = plant(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    program = """
+import subprocess, sys
+from serving.cli.main import main
+try:
+    main(["--version"])
+except SystemExit:
+    pass
+subprocess.run([sys.executable, "-m", "bentoml.this_is_no_module"], stderr=subprocess.DEVNULL)
+from numba import config
+print(repr(config.CACHE_DIR))
+"""
+    done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True)
+    assert not ran.exists(), list(ran.iterdir())
+    assert done.stdout.splitlines()[-1] == "''"
 
 
 def test_compiled_code_is_forgotten_at_a_restart():

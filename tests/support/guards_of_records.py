@@ -1,6 +1,6 @@
 """Guards of the threat model: what is recorded, shown and left behind, and floods."""
 
-from tests.support import stand_ins
+from tests.support import stand_ins, stand_ins_of_starts
 from tests.support.guard import Guard
 
 OF_RECORDS = (
@@ -218,6 +218,11 @@ OF_RECORDS = (
         "tests/attacks/test_code_left_behind.py::test_settings_in_the_folder_name_no_code",
         "histories.settings",
         stand_ins.files_are_the_environment,
+    ),
+    Guard(
+        "tests/attacks/test_code_left_behind.py::test_a_start_imports_nothing_from_the_folder_of_the_data",
+        "serving.cli.running",
+        stand_ins_of_starts.runs_among_the_data,
     ),
     Guard(
         "tests/unit/serving/test_guard.py::test_the_head_of_a_request_is_judged_before_its_body",

@@ -15,6 +15,7 @@ from histories.reading.histories import Histories
 from serving.cli.demo import rows_of
 from serving.cli.running import running
 from tests.support.checkout import ROOT
+from tests.support.left_behind import plant
 from tests.support.running_service import ask, read
 
 DAY = date(2025, 4, 28)
@@ -22,7 +23,10 @@ DAY = date(2025, 4, 28)
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory, bundle):
-    return tmp_path_factory.mktemp("service")
+    """The folder of the data, with code that somebody who broke in has left there."""
+    folder = tmp_path_factory.mktemp("service")
+    plant(folder)
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +50,7 @@ def server(home, environment):
 
 def onroll(home, environment, *words):
     done = subprocess.run(
-        [sys.executable, "-m", "serving.cli.main", *words],
+        [sys.executable, "-P", "-m", "serving.cli.main", *words],
         cwd=home,
         env=environment,
         capture_output=True,
@@ -116,3 +120,9 @@ def test_no_value_of_a_child_reaches_logs_metrics_or_errors(home, environment, s
     assert '"route": "/api/v1/score"' in lines
     assert canary not in lines
     assert key not in lines
+
+
+def test_code_left_in_the_folder_of_the_data_does_not_run(home, server):
+    """Neither in the supervisor nor in its worker."""
+    assert not (home / "ran").exists(), list((home / "ran").iterdir())
+    assert not (home / "pickles").exists()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from histories.errors import Faults
-from histories.settings import KEYS, settings
+from histories.settings import FOLDER, KEYS, settings
 
 
 def test_defaults_lie_in_the_working_folder(tmp_path):
@@ -17,6 +17,19 @@ def test_defaults_lie_in_the_working_folder(tmp_path):
     assert config.tracking_uri == f"sqlite:///{tmp_path}/mlruns/mlflow.db"
     assert config.database_url == f"sqlite:///{tmp_path}/onroll.db"
     assert (config.model, config.engine, config.pseudonym_key) == ("onroll@champion", "duckdb", None)
+
+
+def test_the_environment_may_name_the_folder_and_what_is_relative_lies_in_it(tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "onroll.toml").write_text('model = "models/one"\ndatabase_url = "sqlite:///other.db"\nblocks = "kept"')
+    monkeypatch.setenv("ONROLL_FOLDER", str(home))
+    config = settings()
+    assert (config.model, config.blocks) == (str(home / "models/one"), home / "kept")
+    assert config.database_url == f"sqlite:///{home}/other.db"
+    for same in ("sqlite:////elsewhere/x.db", "sqlite:///:memory:", "sqlite://", "postgresql://u@host/db"):
+        monkeypatch.setenv("ONROLL_DATABASE_URL", same)
+        assert settings().database_url == same
 
 
 def test_the_nearer_place_wins(tmp_path, monkeypatch):
@@ -130,7 +143,7 @@ def test_the_page_of_settings_names_every_setting_and_no_other():
         for f in (root / room).rglob("*.py")
     )
     assert len(named) == len(set(named))
-    assert set(named) == {*KEYS, *CONFIGURED, *re.findall(read, code)} - {"PATH"}
+    assert set(named) == {FOLDER, *KEYS, *CONFIGURED, *re.findall(read, code)} - {"PATH"}
 
 
 def test_no_test_leaves_a_setting_to_the_fixtures_of_another_module(tmp_path):

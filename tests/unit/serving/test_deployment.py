@@ -133,6 +133,20 @@ def test_a_service_has_a_root_that_cannot_be_written_and_no_privilege(name):
         assert all(any(h.startswith(w) for w in writable) for h in homes)
 
 
+def test_no_python_imports_from_the_folder_that_a_service_writes():
+    places = dict(pair.split("=", 1) for pair in last(stages()[1], "ENV").split())
+    assert places["PYTHONSAFEPATH"] == "1"
+    assert yaml.safe_load(last(stages()[1], "HEALTHCHECK").partition("CMD ")[2])[:3] == ["python", "-P", "-c"]
+    for service in SERVICES.values():
+        watched = service.get("healthcheck", {}).get("test", [])
+        assert watched[1:2] != ["python"] or watched[2] == "-P"
+    for file in DEPLOY.glob("*.service"):
+        assert "PYTHONSAFEPATH=1" in unit(file.name)["Environment"]
+    # MLflow starts uvicorn, which puts its working folder first whatever Python says.
+    written = [v.split(":")[1] for v in SERVICES["mlflow"]["volumes"]] + ["/tmp"]
+    assert not any(SERVICES["mlflow"]["working_dir"].startswith(folder) for folder in written)
+
+
 def test_every_service_is_watched_and_the_database_is_inside():
     final = stages()[1]
     for service in SERVICES.values():

@@ -1,0 +1,14 @@
+"""What stands in the place of guards of what starts, and of whom a start trusts: see ``tests/support/guards.py``."""
+
+from pathlib import Path
+from typing import Any
+
+
+def runs_among_the_data(module: Any) -> None:
+    """Start the service as before: in the folder of its data, from where Python imports first."""
+    command, code = module.serve_command, str(module.CODE)
+
+    def as_before(host: str, port: int) -> list[str]:
+        return [word for word in command(host, port) if word not in ("-P", "--working-dir", code)]
+
+    module.serve_command, module.CODE, module.service_environment = as_before, Path(), lambda *_: {"PYTHONSAFEPATH": ""}
