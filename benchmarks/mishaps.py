@@ -16,8 +16,9 @@ from pathlib import Path
 import psutil
 
 from benchmarks.stepped_clock import SteppedClock
+from serving.store import Store
 from tests.support.databases import control
-from tests.support.released import alias
+from tests.support.released import alias, recorded
 
 AFTERWARDS = 10.0  # seconds until the service must have recovered
 FULL = 10.0  # seconds for which the disk stays full
@@ -43,6 +44,8 @@ class Mishaps:
     service : psutil.Process
     releases : Path
         Holds versions 1 and 2 of the model.
+    store : Store
+        Its audit records the promotions.
     disk : Path
         The file system to fill.
     server : Path or None
@@ -54,6 +57,7 @@ class Mishaps:
 
     service: psutil.Process
     releases: Path
+    store: Store
     disk: Path
     server: Path | None
     clock: SteppedClock
@@ -83,6 +87,7 @@ class Mishaps:
         """Promote the other version."""
         self.champion = 3 - self.champion
         alias(self.releases, champion=self.champion)
+        recorded(self.releases, self.store)
 
     def killed_worker(self) -> None:
         """Kill one worker with SIGKILL."""

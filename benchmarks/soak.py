@@ -46,7 +46,7 @@ from serving.store.database import reading
 from serving.store.tables import AuditEntry, Pupil, StoredScore
 from tests.support.databases import server
 from tests.support.identity_provider import silent_provider
-from tests.support.released import alias, release
+from tests.support.released import alias, recorded, release
 from training.release.resolve import resolve
 
 KEY = "a key for long runs, of 32 letters"
@@ -68,6 +68,7 @@ def service(home: Path, url: str, **more: str) -> Iterator[tuple[psutil.Process,
     for version in (1, 2):
         release(home / "mlruns" / "releases", model, version)
     alias(home / "mlruns" / "releases", champion=1)
+    recorded(home / "mlruns" / "releases", Store(url, KEY.encode(), home / "anchors"))
     environment = {
         "ONROLL_DATABASE_URL": url,
         "ONROLL_AUDIT_KEY": KEY,
@@ -232,7 +233,8 @@ def mixed(minutes: float, clients: int, rate: float, database: str) -> dict[str,
         _, key = store.create_key("lead", "801")
         clock = SteppedClock(home)
         process, address = stack.enter_context(service(home, url, **clock.environment))
-        mishaps = Mishaps(service=process, releases=home / "mlruns" / "releases", disk=disk, server=folder, clock=clock)
+        releases = home / "mlruns" / "releases"
+        mishaps = Mishaps(service=process, releases=releases, store=store, disk=disk, server=folder, clock=clock)
         load = Load(address, key, clients, rate, scored_every=10, pupils=MIXED)
         until = time.monotonic() + minutes * 60
         with load, Writer(store) as writer:

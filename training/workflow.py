@@ -43,6 +43,8 @@ class Registration:
         Whether it is the first version, which serves without approval.
     report : dict
         The extended report; empty unless requested.
+    line : dict
+        The line of the promotion log, to be recorded in the audit.
     """
 
     trained: Trained
@@ -51,6 +53,7 @@ class Registration:
     folder: Path
     first: bool
     report: dict[str, Any] = field(default_factory=dict)
+    line: dict[str, Any] = field(default_factory=dict)
 
 
 def train_and_register(
@@ -189,7 +192,7 @@ def track_and_register(
     except BaseException:
         run.fail()
         raise
-    version, folder = register(
+    version, folder, line = register(
         settings, trained, run_id=tracked.run_id, model_id=tracked.model_id, material=material, evidence=evidence
     )
     location_cache.remember(settings.whereabouts, trained.manifest.data_digest, location)
@@ -200,4 +203,5 @@ def track_and_register(
         folder=folder,
         first=champion is None,
         report=report,
+        line=line,
     )

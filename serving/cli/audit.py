@@ -24,14 +24,10 @@ def audit() -> None:
 
 
 def _store() -> Store:
-    """Return the store, after copying new entries of the registry's log into the audit."""
     from histories.settings import settings
     from serving.store import Store
-    from serving.store.audit.model_log import copy_moves
 
-    store = Store.of(settings())
-    copy_moves(store, settings().releases)
-    return store
+    return Store.of(settings())
 
 
 @audit.command()

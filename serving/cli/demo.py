@@ -24,11 +24,12 @@ from serving.http.schemas import ModelCard, ScoresAnswer, WorklistAnswer
 from serving.pages.settings import PageSettings
 from serving.scoring.parquet import write_scores
 from serving.store import Store
+from serving.store.audit.model_log import record
 from training.release.promotion import promote
 from training.release.resolve import aliases, find_release
 from training.risk_model import RiskModel
 from training.task import Task
-from training.workflow import train_and_register
+from training.workflow import MODEL, train_and_register
 
 SHOWN = 5
 MIN = 2500  # with fewer pupils, too few go missing to calibrate and evaluate a model
@@ -123,6 +124,7 @@ def _train(current: Settings, opened: Histories, location: Path, task: Task) -> 
     start = time.perf_counter()
     with progress("training") as advance:
         registration = train_and_register(current, opened, location, task, advance=advance)
+    record(current, MODEL, registration.line)
     trained, version = registration.trained, registration.version
     say("      " + trained.splits.text().replace("\n", "\n      "))
     for name, f in trained.judged.items():
@@ -130,12 +132,13 @@ def _train(current: Settings, opened: Histories, location: Path, task: Task) -> 
         say(f"      {name:10} average precision {f['average_precision']:.3f} (95% interval {low:.3f} to {high:.3f})")
     say(f"      {time.perf_counter() - start:.0f} s; registered in MLflow as version {version}")
     if not registration.first:
-        outcome = promote(current, "onroll", version, who="demo", why="the demo serves what it has just trained")
+        outcome = promote(current, MODEL, version, who="demo", why="the demo serves what it has just trained")
+        record(current, MODEL, outcome)
         for verdict in outcome["gates"]:
             if not verdict["passed"]:
                 say(f"      {verdict['code']} {verdict['title']}: {verdict['measured']}; required: {verdict['limit']}")
         say(
-            f"      version {version} is {outcome['action']}; version {aliases(current.releases, 'onroll')['champion']} serves"
+            f"      version {version} is {outcome['action']}; version {aliases(current.releases, MODEL)['champion']} serves"
         )
     release = find_release(current.model, current.releases, current.verify_keys)
     return RiskModel.load(release.folder, release.bundle)

@@ -28,7 +28,7 @@ VERBS = {
     "doctor": "training.cli.doctor",
     "describe": "training.cli.describe",
     "definitions": "training.cli.describe",
-    "train": "training.cli.train",
+    "train": "serving.cli.train",
     "models": "serving.cli.models",
     "score": "serving.cli.score",
     "people": "serving.cli.people",

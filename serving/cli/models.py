@@ -7,38 +7,74 @@ from typing import Any
 
 import click
 
+from histories.errors import Fault
 from histories.io.terminal import json_option, progress, result
 from histories.settings import Settings
+from serving.cli.recorded import recorded
 from serving.cli.timeline import timeline
+from training.cli.adopt import adopt
 from training.cli.helped_option import helped_option
 from training.cli.models import gates_text, models
 
 
-def _record(settings: Settings) -> None:
-    """Copy new lines of the models' logs into the audit; lines of a training are copied by the service or the next of these commands."""
-    from serving.store import Store
-    from serving.store.audit.model_log import copy_moves
+def _record(settings: Settings, line: dict[str, Any]) -> None:
+    """Record in the audit the line of the log that a command has written: only then does the service act on it."""
+    from serving.store.audit.model_log import record
 
-    copy_moves(Store.of(settings), settings.releases)
+    record(settings, "onroll", line)
 
 
-def _refuse_unless_audited(settings: Settings) -> None:
+def _refuse_unless_audited(settings: Settings, name: str = "onroll") -> None:
     """Raise ``Mismatch`` if the audit contradicts the log: a new line would legitimise a rewritten log."""
     from serving.store.audit.model_log import check_where_audited
 
-    check_where_audited(settings, "onroll")
+    check_where_audited(settings, name)
 
 
-def _require_second_person(settings: Settings, version: int) -> None:
-    """Raise unless a second person confirmed the promotion of these very bytes, where that is set."""
+def _require_second_person(settings: Settings, act: dict[str, Any]) -> None:
+    """Raise unless a second person confirmed an act, where that is set."""
     from serving.store import Store
     from serving.store.audit.approvals import require
-    from training.bundle import bundle_digest
-    from training.release.registry import folder_of
 
     if settings.second_person:
-        digest = bundle_digest(folder_of(settings, "onroll", version))
-        require(Store.of(settings), settings, {"command": "models promote", "version": version, "digest": digest})
+        require(Store.of(settings), settings, act)
+
+
+def _faults_of(settings: Settings, name: str) -> list[Fault]:
+    """Return what in the folder of a model disagrees with its log, and either with the audit: all that a service would refuse."""
+    from histories.errors import Faults
+    from serving.store.audit.model_log import check_release_where_audited
+    from training.release.releases import disagreements
+    from training.release.resolve import aliases, find_release
+
+    faults = disagreements(settings.releases, name, settings.verify_keys)
+    try:
+        _refuse_unless_audited(settings, name)
+        for alias in () if faults else aliases(settings.releases, name):
+            release = find_release(f"{name}@{alias}", settings.releases, settings.verify_keys)
+            check_release_where_audited(settings, release)
+    except Faults as audit:
+        faults += audit.faults
+    return faults
+
+
+def _faults_of_setting(settings: Settings) -> tuple[list[Fault], list[str]]:
+    """Return the faults of what ONROLL_MODEL names, and what to know of it, unless it is an alias of our own model."""
+    from histories.errors import Faults
+    from training.bundle import read_bundle
+    from training.release.resolve import find_release
+
+    name, _, alias = settings.model.partition("@")
+    if alias and name == "onroll":
+        return [], []
+    faults = _faults_of(settings, name) if alias else []
+    try:
+        release = find_release(settings.model, settings.releases, settings.verify_keys)
+        read_bundle(release.folder, release.bundle)
+    except Faults as broken:
+        faults += [fault for fault in broken.faults if fault not in faults]
+    known = "" if alias else ", a folder for which no log vouches"
+    return faults, [f"ONROLL_MODEL names {settings.model}{known}"]
 
 
 @models.command()
@@ -46,29 +82,25 @@ def _require_second_person(settings: Settings, version: int) -> None:
 def verify(as_json: bool) -> None:
     """Verify the promotion log, and that every version agrees with it.
 
-    The log's end must match MLflow and the audit. Every folder must have its logged digest, every alias its logged version, in
-    MLflow too, and, if ONROLL_VERIFY_KEY_FILE is set, a signature. Exit code 1 lists every disagreement.
+    The log's end must match MLflow and the audit, which must hold every move. Every folder must have its logged digest, every alias
+    its logged version, in MLflow too, and, if ONROLL_VERIFY_KEY_FILE is set, a signature. What ONROLL_MODEL names is verified too.
+    Exit code 1 lists every disagreement.
     """
     from dataclasses import asdict
 
-    from histories.errors import Faults
     from histories.settings import settings
     from training.release.registry import check_mlflow_aliases
     from training.release.registry import verify as follow
-    from training.release.releases import disagreements
 
     current = settings()
     state = follow(current, "onroll")
-    faults = disagreements(current.releases, "onroll", current.verify_keys) + check_mlflow_aliases(current, "onroll")
-    try:
-        _refuse_unless_audited(current)
-    except Faults as audit:
-        faults += audit.faults
+    also, named = _faults_of_setting(current)
+    faults = _faults_of(current, "onroll") + check_mlflow_aliases(current, "onroll") + also
     whole = state.whole and not faults
     lines = [f"{state.lines} lines verified" if state.whole else f"line {state.bad}: {state.why}"]
     if state.unchained:
         lines[0] += f"; the first {state.unchained} were written before lines were chained"
-    lines += [str(fault) for fault in faults]
+    lines += [*named, *(str(fault) for fault in faults)]
     data = {**asdict(state), "whole": whole, "faults": [asdict(fault) for fault in faults]}
     result(data, as_json=as_json, text="\n".join(lines))
     if not whole:
@@ -87,13 +119,17 @@ def promote(version: int, who: str, why: str, as_json: bool) -> None:
     """
     from features import load_own_features
     from histories.settings import settings
+    from training.bundle import bundle_digest
     from training.release.promotion import promote as promote_version
+    from training.release.registry import folder_of
 
     current = settings()
     load_own_features(current.features)
     _refuse_unless_audited(current)
-    _require_second_person(current, version)
+    digest = bundle_digest(folder_of(current, "onroll", version))  # these very bytes
+    _require_second_person(current, {"command": "models promote", "version": version, "digest": digest})
     entry = promote_version(current, "onroll", version, who=who, why=why)
+    _record(current, entry)
     promoted = entry["action"] == "promoted"
     if promoted:
         text = f"version {version} is the champion; before: {entry['before']}; {len(entry['gates'])} gates passed"
@@ -104,7 +140,6 @@ def promote(version: int, who: str, why: str, as_json: bool) -> None:
     else:
         text = f"version {version} was refused\n{gates_text(entry['gates'], only_failed=True)}"
     result(entry, as_json=as_json, text=text)
-    _record(current)
     if not promoted:
         raise SystemExit(1)
 
@@ -121,8 +156,8 @@ def rollback(who: str, why: str, as_json: bool) -> None:
     current = settings()
     _refuse_unless_audited(current)
     entry = roll_back(current, "onroll", who=who, why=why)
+    _record(current, entry)
     result(entry, as_json=as_json, text=f"version {entry['version']} is the champion again")
-    _record(current)
 
 
 @models.command()
@@ -140,8 +175,38 @@ def withdraw(who: str, why: str, as_json: bool) -> None:
     current = settings()
     _refuse_unless_audited(current)
     entry = withdraw_model(current, "onroll", who=who, why=why)
+    _record(current, entry)
     result(entry, as_json=as_json, text=f"version {entry['before']} is withdrawn: no score is served")
-    _record(current)
+
+
+@models.command()
+@click.argument("name", default="onroll")
+@click.option("--by", "who", required=True, help="Who accepts it.")
+@click.option("--reason", "why", required=True, help="Why.")
+@json_option
+def accept(name: str, who: str, why: str, as_json: bool) -> None:
+    """Accept the promotion log of the model NAME as it is, and record its new lines in the audit.
+
+    For a model that was trained on another machine, and after a command that was killed before it recorded its line. Look at
+    'onroll models verify' first: the service then serves what the log names.
+    """
+    from histories.errors import Usage
+    from histories.settings import settings
+    from serving.store.audit.model_log import accept as accept_log
+    from training.release.promotion_log import hashes
+    from training.release.resolve import MOVES
+
+    if not who.strip() or not why.strip():
+        raise Usage(Fault("a person and a reason are required", "models accept", "Give --by and --reason."))
+    current = settings()
+    end = hashes(current.releases / name / MOVES)[-1:]
+    _require_second_person(current, {"command": "models accept", "model": name, "end": "".join(end)})
+    lines = accept_log(current, name, who=who, why=why)
+    told = [
+        f"{e.get('action', 'moved')}: version {e.get('version')} ({e.get('alias') or 'no alias'}), {e.get('at')}, by {e.get('by')}"
+        for e in lines
+    ]
+    result({"model": name, "accepted": lines}, as_json=as_json, text="\n".join(told) or "the audit had every line")
 
 
 @models.command()
@@ -178,9 +243,9 @@ def judge(version: int, histories: str, helped: str | None, as_json: bool) -> No
             advance=advance,
         )
     entry = record_evidence(current, "onroll", version, evidence)
+    _record(current, entry)
     text = f"judged on {', '.join(evidence['judged_on'])}: run 'onroll models gates {version}'"
     result({**evidence, "logged": entry}, as_json=as_json, text=text)
-    _record(current)
 
 
 @models.command()
@@ -234,4 +299,5 @@ def export(model: str, out: Path | None, bento: bool, as_json: bool) -> None:
 
 
 models.add_command(timeline)
+models.add_command(recorded(adopt))
 verbs: list[Any] = [models]

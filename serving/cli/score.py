@@ -66,7 +66,7 @@ def score(
     from histories.cli.opening import open_histories
     from histories.settings import settings as read_settings
     from serving.scoring.parquet import write_scores
-    from serving.store.audit.model_log import check_where_audited
+    from serving.store.audit.model_log import check_release_where_audited
     from training.release.resolve import find_release
     from training.risk_model import RiskModel
 
@@ -77,8 +77,7 @@ def score(
         raise Usage(Fault("scores made on Spark cannot be stored", "score --engine spark --store", do))
     load_own_features(settings.features)
     release = find_release(model or settings.model, settings.releases, settings.verify_keys)
-    if release.alias:
-        check_where_audited(settings, release.name)
+    check_release_where_audited(settings, release)
     risk_model = RiskModel.load(release.folder, release.bundle)
     rule, knowledge_day = CohortRule.load(cohort), known_on.date() if known_on else None
     opened = open_histories(histories, engine=engine)

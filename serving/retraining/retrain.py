@@ -19,7 +19,7 @@ from serving.monitoring.monitor import monitor
 from serving.retraining.changes import Changes, changes_of
 from serving.retraining.refusals import refusals
 from serving.store import Store
-from serving.store.audit.model_log import check_where_audited, copy_moves
+from serving.store.audit.model_log import check_where_audited, record
 from serving.store.caller import Caller
 from serving.store.scores.complete_lists import weekly_capacities
 from training.bundle import read_bundle, read_recipe
@@ -143,6 +143,7 @@ def retrain(
         seed=manifest.seed if options.seed is None else options.seed,
         advance=advance,
     )
+    record(settings, MODEL, registration.line)  # the service then takes the challenger
     version = registration.version
     compared = compare_lists(
         histories,
@@ -157,7 +158,6 @@ def retrain(
     evidence = current_evidence(settings, MODEL, version)
     verdicts = gates(settings, MODEL, version)
     changes = changes_of(serving, version, evidence, compared, verdicts)
-    copy_moves(store, settings.releases)
     store.note(
         caller,
         "model.retrained",

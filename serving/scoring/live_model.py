@@ -13,12 +13,13 @@ from pathlib import Path
 from features.posted import open_rows
 from histories.errors import Fault, Faults
 from serving.telemetry import metrics
-from training.release.resolve import ALIASES, MOVES, Mismatch, Release, Withdrawn, aliases, find_release
+from training.release.resolve import ALIASES, MOVES, UNRECORDED, Mismatch, Release, Withdrawn, aliases, find_release
 from training.risk_model import RiskModel
 
 log = logging.getLogger("onroll.model")
 POLL_SECONDS = 1.0  # seconds between two checks of the alias
 RETRY_SECONDS = 30.0  # seconds until a refused version is tried again: a folder being copied may be complete by then
+RECORDING_SECONDS = 30.0  # seconds that a command may take from moving an alias to recording that in the audit
 NOT_LOOKED: tuple[object, ...] = ("not checked yet",)
 SMOKE_ROWS = {
     "pupils": [{"pupil_id": "smoke", "date_of_birth": "2014-05-01", "authority": "000"}],
@@ -54,7 +55,8 @@ class LiveModel:
     public_keys : bytes, optional
         Keys that must have signed the move of the alias.
     check : callable
-        Called with the named release whenever a file has changed; an exception refuses the release.
+        Called with the named release whenever a file has changed; an exception refuses the release. A move that is not
+        recorded yet is looked at again for ``RECORDING_SECONDS``.
     take_over : callable
         Called with a new release before it serves; an exception refuses the release.
     refusing : callable
@@ -88,6 +90,7 @@ class LiveModel:
         self._loaded: tuple[Path, str] | None = None
         self._taken = self._seen = NOT_LOOKED
         self._tried = 0.0
+        self._waiting_since: float | None = None  # when a move was first seen that nobody had recorded
         self._lock = threading.Lock()
         self._ended = threading.Event()
 
@@ -169,9 +172,10 @@ class LiveModel:
             self._taken, self.refused = state, None
             return
         except Exception as error:
-            self._refuse(release, error)
+            if not self._waits(release, error):
+                self._refuse(release, error)
             return
-        self._taken, self.refused, self.withdrawn = state, None, False
+        self._taken, self.refused, self.withdrawn, self._waiting_since = state, None, False, None
         if self.needed and self.current:
             metrics.serves(self.current.manifest.version)
 
@@ -182,8 +186,25 @@ class LiveModel:
         self.current, self._loaded = model, (release.folder, release.bundle)
         log.warning("version %s of model %s serves as %s", model.manifest.version, model.manifest.name, self.name)
 
+    def _waits(self, release: Release | None, error: Exception) -> bool:
+        """Return whether a command may still record the move; until then the current model stays, and nothing new serves."""
+        if not isinstance(error, Mismatch) or error.code != UNRECORDED:
+            return False
+        now = time.monotonic()
+        if self._waiting_since is None:
+            self._waiting_since = now
+        if now - self._waiting_since >= RECORDING_SECONDS:
+            return False
+        self._tried = -RETRY_SECONDS  # looked at again at the next poll
+        if self.current is None and not self.withdrawn:
+            self.refused = RefusedModel(self._version(release), error.faults[0].what, error.code)
+        return True
+
+    def _version(self, release: Release | None) -> str:
+        return release.folder.name if release else self._named()
+
     def _refuse(self, release: Release | None, error: Exception) -> None:
-        version = release.folder.name if release else self._named()
+        version = self._version(release)
         why = "; ".join(f.what for f in error.faults) if isinstance(error, Faults) else type(error).__name__
         reason = error.code if isinstance(error, Mismatch) else ""
         self.refused = RefusedModel(version, why, reason)

@@ -5,6 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from starlette.testclient import TestClient
 
 from histories.settings import settings
@@ -16,7 +18,7 @@ from serving.store.tables import Pupil
 from tests.support import sign_in_provider
 from tests.support.forms import submit
 from tests.support.identity_provider import signing_key
-from tests.support.released import alias, release
+from tests.support.released import alias, recorded, release
 from tests.support.scores import full_score
 from tests.support.sign_in_provider import CLIENT, SECRET
 from tests.support.signing_in import ACCESS, CONFIDENTIAL
@@ -37,7 +39,27 @@ def releases(tmp_path, bundle):
     folder = tmp_path / "mlruns" / "releases"
     release(folder, bundle, 1)
     alias(folder, champion=1)
+    recorded(folder)
     return folder
+
+
+@pytest.fixture
+def service(releases):
+    app = make_app(settings())
+    client = TestClient(app)
+    _, key = app.state.store.create_key("lead", "801")
+    client.headers["Authorization"] = f"Bearer {key}"
+    return client
+
+
+@pytest.fixture
+def keys(tmp_path):
+    private = Ed25519PrivateKey.generate()
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    spki = serialization.PublicFormat.SubjectPublicKeyInfo
+    return private.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain), private.public_key().public_bytes(
+        pem, spki
+    )
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from serving.store.caller import command_line
 from tests.support.databases import KEY
 from tests.support.stores import tamper, verified
 from training.bundle import SUMS
+from training.release.resolve import logged
 
 ADMINISTRATOR = ("keys", "create", "--role", "administrator")
 
@@ -118,7 +119,8 @@ def test_a_promotion_needs_a_second_person_for_these_very_bytes(store, person, r
 
     def promote(_, name, version, **__):
         promoted.append(version)
-        return {"action": "promoted", "before": 0, "gates": [], "account": "ann", "trained_by": "cat"}
+        line = logged(releases, "onroll")[-1]
+        return {**line, "action": "promoted", "before": 0, "gates": [], "account": "ann", "trained_by": "cat"}
 
     monkeypatch.setattr("training.release.promotion.promote", promote)
     command = ("models", "promote", "1", "--by", "ann", "--reason", "autumn")

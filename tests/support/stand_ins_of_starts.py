@@ -12,3 +12,8 @@ def runs_among_the_data(module: Any) -> None:
         return [word for word in command(host, port) if word not in ("-P", "--working-dir", code)]
 
     module.serve_command, module.CODE, module.service_environment = as_before, Path(), lambda *_: {"PYTHONSAFEPATH": ""}
+
+
+def every_line(store: Any, connection: Any, name: str, known: Any, where: str) -> int:
+    """Let the audit vouch for whatever the log says."""
+    return len(known)

@@ -1,5 +1,6 @@
 """Changing a store as an administrator does, tampering with it as its database's owner could, and verifying its audit."""
 
+import json
 from datetime import date
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from serving.store.cases import cases, casework, doubts
 from serving.store.database import reading, writing
 from serving.store.ledger.anchors import Anchors
 from serving.store.records import holds
-from serving.store.tables import Base, Pupil
+from serving.store.tables import AuditEntry, Base, Pupil
 from serving.store.trials import checks, trials
 from tests.support.scores import score
 
@@ -128,3 +129,10 @@ def tamper(store, *statements):
             statements = [*(f"DROP TRIGGER {name}" for name, _ in laid), *statements, *(sql for _, sql in laid)]
         for statement in statements:
             connection.exec_driver_sql(statement)
+
+
+def acted(store, action):
+    """Return the details of every entry of an action."""
+    with store.engine.connect() as connection:
+        rows = connection.execute(sa.select(AuditEntry.details).where(AuditEntry.action == action))
+        return [json.loads(details) for (details,) in rows]

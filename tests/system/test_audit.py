@@ -14,6 +14,7 @@ from histories.errors import Faults
 from serving.cli.main import onroll
 from serving.store import Caller, Store
 from serving.store.audit import audit_log
+from serving.store.audit.model_log import record_line
 from serving.store.database import reading, writing
 from serving.store.ledger.chain import Chain
 from serving.store.ledger.keys import AuditKeys
@@ -24,6 +25,7 @@ from serving.store.unit_of_work import NotRecorded
 from tests.support.databases import KEY
 from tests.support.scores import score
 from tests.support.stores import tamper, verified, verified_anew
+from training.release.promotion_log import append
 
 LEAD = Caller("token:ann", "lead", "801")
 
@@ -295,18 +297,15 @@ def test_the_verb_verifies_shows_and_exports(tmp_path, monkeypatch):
     assert (output.exit_code, json.loads(output.output)["bad"]) == (1, 2)
 
 
-def test_the_registrys_log_is_taken_over_once(store, tmp_path):
-    from serving.store.audit.model_log import copy_moves
-
-    folder = tmp_path / "releases" / "onroll"
-    folder.mkdir(parents=True)
-    move = {"at": "2025-01-01", "alias": "champion", "version": 1, "before": None, "by": "ann", "why": "first"}
-    with (folder / "promotions.jsonl").open("w") as log:
-        log.write(json.dumps(move) + "\n" + json.dumps({**move, "version": 2}) + "\n" + '{"half')
-    assert [copy_moves(store, tmp_path / "releases") for _ in range(2)] == [2, 0]
-    with (folder / "promotions.jsonl").open("w") as log:
-        log.write("".join(json.dumps({**move, "version": v}) + "\n" for v in (1, 2, 3)))
-    assert copy_moves(store, tmp_path / "releases") == 1
+def test_each_line_of_the_registrys_log_is_recorded_once(store, tmp_path):
+    file = tmp_path / "releases" / "onroll" / "promotions.jsonl"
+    move = {"alias": "champion", "before": None, "by": "ann", "why": "first"}
+    lines = [append(file, version=version, **move) for version in (1, 2)]
+    with file.open("a") as log:
+        log.write('{"half')
+    for _ in range(2):
+        record_line(store, tmp_path / "releases", "onroll", lines[-1])
+    record_line(store, tmp_path / "releases", "onroll", append(file, version=3, **move))
     assert [(r["who"], json.loads(r["details"])["version"]) for r in entries(store)] == [
         ("registry:ann", v) for v in (1, 2, 3)
     ]

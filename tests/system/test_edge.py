@@ -17,7 +17,7 @@ from bentoml.exceptions import BentoMLException, NotFound
 from serving.cli.running import start
 from serving.store import Store
 from tests.support.checkout import ROOT
-from tests.support.released import alias, release
+from tests.support.released import alias, recorded, release
 from tests.support.running_service import ask, read
 
 PATIENCE = 60  # seconds to wait for a result
@@ -37,6 +37,7 @@ def service(tmp_path_factory, bundle):
     releases = home / "mlruns" / "releases"
     release(releases, bundle, 1)
     alias(releases, champion=1)
+    recorded(releases)
     store = Store(f"sqlite:///{home / 'onroll.db'}")
     _, key = store.create_key("lead", "801")
     environment = {"ONROLL_WORKERS": "2", "PYTHONPATH": str(ROOT), "ONROLL_SHADOW": "1", "OMP_NUM_THREADS": "1"}
@@ -87,6 +88,7 @@ def test_a_promotion_reaches_every_worker_without_a_failed_request(service, bund
             for version in (2, 3):
                 release(releases, bundle, version)
                 alias(releases, champion=version)
+                recorded(releases)
                 until(lambda version=version: everywhere(url, str(version)))
                 until(lambda version=version: str(version) in seen)
         finally:
@@ -101,6 +103,7 @@ def test_a_broken_version_is_refused_and_the_previous_one_stays(service, bundle)
     folder = release(releases, bundle, 9)
     (folder / "booster.txt").write_text("not a booster")
     alias(releases, champion=9)
+    recorded(releases)
     until(lambda: "refused" in ready(url))
     assert ready(url)["model_version"] == before
     assert ask(f"{url}/api/v1/score", key, BODY)["model"]["version"] == before
@@ -108,6 +111,7 @@ def test_a_broken_version_is_refused_and_the_previous_one_stays(service, bundle)
     page = read(f"{url}/metrics")
     assert "onroll_model_refused 1.0" in page
     alias(releases, champion=int(before))
+    recorded(releases)
     until(lambda: all("refused" not in ready(url) for _ in range(12)))
 
 
@@ -118,6 +122,7 @@ def test_a_challenger_scores_in_the_shadow(service, bundle):
     before = int(ready(url)["model_version"])
     release(releases, bundle, 10)
     alias(releases, champion=before, challenger=10)
+    recorded(releases)
 
     def counted():
         assert ask(f"{url}/api/v1/score", key, BODY)["model"]["version"] == str(before)

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 from tests.support.checkout import ROOT
 from tests.support.interface import BODY
-from tests.support.released import alias, release
+from tests.support.released import alias, recorded, release
 
 PROGRAMS = ("podman",) if os.environ.get("ONROLL_IMAGE") else ("podman", "debootstrap", "make")
 LACKING = [p for p in PROGRAMS if shutil.which(p) is None] + ([] if os.geteuid() == 0 else ["the rights of root"])
@@ -87,6 +87,7 @@ def data(bundle, tmp_path):
     for version in (1, 2):
         release(releases, bundle, version)
     alias(releases, champion=1)
+    recorded(releases)
     owned(tmp_path / "data")
     return tmp_path / "data"
 
@@ -157,6 +158,7 @@ def test_it_serves_without_rights_compiles_nothing_picks_up_a_promotion_and_stop
         run(engine, "podman", "exec", name, "diff", "--recursive", "--brief", "/opt/onroll/compiled", "/tmp/compiled")
         assert json.loads(ask("/api/v1/model", key=key))["version"] == "1"
         alias(data / "mlruns" / "releases", champion=2)
+        recorded(data / "mlruns" / "releases")
         owned(data)
         assert until(lambda: json.loads(ask("/api/v1/model", key=key))["version"] == "2")
         run(engine, "podman", "stop", "--time", str(GRACE), name)

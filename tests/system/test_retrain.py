@@ -21,10 +21,11 @@ from serving.store import Store
 from serving.store.audit import audit_log
 from serving.store.caller import command_line
 from tests.support.databases import KEY
-from tests.support.released import alias, release
+from tests.support.released import alias, recorded, release
 from training.bundle import RECIPE, read_bundle, write_bundle
 from training.fitting.helped import WORDS
 from training.gates import GATES, Verdict
+from training.release.resolve import logged
 from training.task import Task
 from training.workflow import Registration
 
@@ -58,6 +59,7 @@ def champion(bundle, monkeypatch):
     write_bundle(folder, booster, replace(manifest, data_digest="d1"), {"card.md": "# card\n"}, recipe())
     assert (folder / RECIPE).is_file()
     alias(current.releases, champion=1)
+    recorded(current.releases)
     return current
 
 
@@ -70,9 +72,10 @@ def trained(champion, bundle, monkeypatch):
         asked.calls.append((task, how))
         folder = release(current.releases, bundle, 2)
         alias(current.releases, champion=1, challenger=2)
+        line = logged(current.releases, "onroll")[-1]
         taught = {"question": {"helped": task.helped}, "helped": {"snapshots": 9000, "helped": 12, "left_out": 5}}
         made = SimpleNamespace(manifest=read_bundle(folder)[1], recipe=taught)
-        return Registration(trained=made, run_id="r", version=2, folder=folder, first=False)
+        return Registration(trained=made, run_id="r", version=2, folder=folder, first=False, line=line)
 
     def gates(current, name, version):
         return [

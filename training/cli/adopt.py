@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from histories.io.terminal import json_option, progress, result
@@ -14,7 +16,7 @@ from training.cli.helped_option import helped_option
 @helped_option("as in the other authority")
 @click.option("--seed", type=int, default=1, show_default=True)
 @json_option
-def adopt(bundle: str, histories: str, helped: str | None, seed: int, as_json: bool) -> None:
+def adopt(bundle: str, histories: str, helped: str | None, seed: int, as_json: bool) -> dict[str, Any]:
     """Adopt another authority's model: recalibrate BUNDLE on HISTORIES, judge it there and register it.
 
     BUNDLE is a folder written by 'onroll models export', or name@alias. Its ranks stay; slope and intercept of its risks change, the less
@@ -58,3 +60,4 @@ def adopt(bundle: str, histories: str, helped: str | None, seed: int, as_json: b
         f"registered as version {registration.version}",
     ]
     result(data, as_json=as_json, text="\n".join(lines))
+    return registration.line  # the audit's room records it

@@ -71,7 +71,7 @@ def train(
     report: bool,
     seed: int,
     as_json: bool,
-) -> None:
+) -> dict[str, Any]:
     """Train a model on HISTORIES, evaluate it and register it."""
     from features import CohortRule, Definition, load_own_features
     from histories.cli.opening import open_histories
@@ -123,6 +123,7 @@ def train(
     lines = [_figures(manifest.metrics, trained.against, registration.version, trained.splits.text())]
     lines += [f"report: {registration.folder / REPORT}"] if report else []
     result(data, as_json=as_json, text="\n".join(lines))
+    return registration.line  # the audit's room records it
 
 
 def _figures(metrics: dict[str, Any], leads: dict[str, Any], version: int, splits: str) -> str:

@@ -1,8 +1,8 @@
 """The promotion log: a line for every registration, evaluation, promotion, refusal and rollback, each chained to the line before.
 
 Each line holds its own hash and the previous line's, so changed, removed and inserted lines are detected. Someone with write access
-could rewrite the whole file, so its end is also kept in MLflow, and every line in the audit, which is chained with a key
-(``serving.store.audit.model_log``).
+could rewrite the whole file or append to it, so its end is also kept in MLflow, and every line that a command wrote in the audit, which is
+chained with a key (``serving.store.audit.model_log``).
 """
 
 from __future__ import annotations
@@ -53,6 +53,11 @@ class LogState:
 def entries(file: Path) -> list[dict[str, Any]]:
     """Return every complete line, oldest first."""
     return [json.loads(line) for line in _lines(file)]
+
+
+def hashes(file: Path) -> list[str]:
+    """Return the hash of every complete line; for lines from before chaining, as the first chained line states it of the last one."""
+    return [json.loads(line).get("hash") or hashlib.sha256(line.encode()).hexdigest() for line in _lines(file)]
 
 
 def append(file: Path, signing_key: bytes | None = None, **entry: Any) -> dict[str, Any]:

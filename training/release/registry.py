@@ -51,7 +51,7 @@ def register(
     model_id: str,
     material: Material,
     evidence: dict[str, Any] | None = None,
-) -> tuple[int, Path]:
+) -> tuple[int, Path, dict[str, Any]]:
     """Register a trained model as a new version, release it, and make it the challenger, or the champion if there is none.
 
     Parameters
@@ -63,7 +63,8 @@ def register(
 
     Returns
     -------
-    version, folder
+    version, folder, line
+        ``line`` is the one of the log.
     """
     from mlflow.exceptions import MlflowException
 
@@ -94,7 +95,7 @@ def register(
     made = f"adopted from bundle {m.parent['bundle'][:16]}" if m.parent else "newly trained"
     with moving(settings, name):
         first = not champion(settings, name)
-        move(
+        line = move(
             settings,
             name,
             "champion" if first else "challenger",
@@ -108,7 +109,7 @@ def register(
             catalogue=trained.manifest.catalogue_digest,
             evidence=keep_evidence(settings, name, version, evidence) if evidence else None,
         )
-    return version, folder
+    return version, folder, line
 
 
 def origin_of(manifest: Manifest) -> str:

@@ -10,11 +10,12 @@ from typing import Any
 
 from histories.errors import Fault, Faults
 from training.bundle import SUMS, bundle_digest
-from training.release.promotion_log import entries, follow
+from training.release.promotion_log import entries, follow, hashes
 from training.release.signature import is_signed
 
 ALIASES = "aliases.json"
 MOVES = "promotions.jsonl"
+UNRECORDED = "move_not_in_audit"  # code of a move that no command has recorded in the audit
 WITHDRAWN = "withdrawn"  # action of the log entry that takes an alias away; its version is 0
 # The log is written seconds before the aliases; until then an alias may still name the previous version.
 MOVE_TIME = timedelta(minutes=2)
@@ -24,8 +25,8 @@ DO = "Nothing serves it. Run 'onroll models verify', restore the folder from a b
 class Mismatch(Faults):
     """A model that does not agree with its promotion log; ``code`` names the kind of disagreement."""
 
-    def __init__(self, code: str, what: str, where: str) -> None:
-        super().__init__(Fault(what, where, DO, code))
+    def __init__(self, code: str, what: str, where: str, do: str = DO) -> None:
+        super().__init__(Fault(what, where, do, code))
         self.code = code
 
 
@@ -55,8 +56,11 @@ class Release:
     bundle : str
         Digest of the bundle's checksums; load the model with it, so that the files cannot be exchanged in between.
     lines : int
-    head : str
-        Length of the log, and the hash of its last line.
+        Length of the log.
+    move : str
+        The hash of the line that gave the version its alias.
+    signed : bool
+        Whether that line is signed with a trusted key.
     """
 
     folder: Path
@@ -65,7 +69,8 @@ class Release:
     version: str
     bundle: str
     lines: int = 0
-    head: str = ""
+    move: str = ""
+    signed: bool = False
 
 
 def aliases(releases: Path, name: str) -> dict[str, int]:
@@ -127,13 +132,25 @@ def find_release(model: str, releases: Path, public_keys: bytes | None = None) -
     if version is None:
         do = "Run 'onroll train' first, or 'onroll models list' to see the versions."
         raise Faults(Fault("there is no such model", f"{model} in {releases}", do))
-    lines, head = _whole_log(releases, name)
+    lines, known = _whole_log(releases, name)
     move = _move(lines, alias, version, f"{model} in {releases}")
+    moved_at = lines.index(move)
     if public_keys is not None and not is_signed(move.get("hash", ""), move.get("signature", ""), public_keys):
         raise Mismatch("not_signed", "the move of the alias is not signed with a trusted key", f"{name}, {MOVES}")
     folder, bundle = check_version(releases, name, version, lines)
+    if bundle not in _stated(lines[: moved_at + 1], version):
+        raise Mismatch(
+            "version_not_in_log", "no line until the alias was moved has a digest of this version", str(folder)
+        )
     return Release(
-        folder=folder, name=name, alias=alias, version=str(version), bundle=bundle, lines=len(lines), head=head
+        folder=folder,
+        name=name,
+        alias=alias,
+        version=str(version),
+        bundle=bundle,
+        lines=len(lines),
+        move=known[moved_at],
+        signed=public_keys is not None,
     )
 
 
@@ -159,9 +176,7 @@ def check_version(
         raise Faults(Fault("this is not a model folder", str(folder), "Train a model, or restore it from a backup."))
     if lines is None:
         lines, _ = _whole_log(releases, name)
-    entries = [line for line in lines if line.get("version") == version]
-    # A refused promotion states the digest that was refused.
-    stated = {line["bundle"] for line in entries if line.get("bundle") and line.get("action") != "refused"}
+    stated = _stated(lines, version)
     if not stated:
         raise Mismatch("version_not_in_log", "the promotion log has no digest of this version", str(folder))
     digest = bundle_digest(folder)
@@ -170,13 +185,19 @@ def check_version(
     return folder, digest
 
 
-def _whole_log(releases: Path, name: str) -> tuple[list[dict[str, Any]], str]:
-    """Return a log's lines and the hash of the last one, if the log verifies."""
+def _stated(lines: list[dict[str, Any]], version: int) -> set[str]:
+    """Return the digests that lines state of a version; a refused promotion states the digest that was refused."""
+    entries = (line for line in lines if line.get("version") == version and line.get("action") != "refused")
+    return {line["bundle"] for line in entries if line.get("bundle")}
+
+
+def _whole_log(releases: Path, name: str) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return a log's lines and their hashes, if the log verifies."""
     file = releases / name / MOVES
     state = follow(file)
     if not state.whole:
         raise Mismatch("log_broken", f"line {state.bad} of the promotion log does not verify: {state.why}", str(file))
-    return entries(file), state.head
+    return entries(file), hashes(file)
 
 
 def _move(lines: list[dict[str, Any]], alias: str, version: int, where: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from serving.scoring.live_model import LiveModel
 from serving.scoring.parquet import rows_of, schema_of
 from serving.scoring.shadow import CELLS, Shadow, counted, differences, list_changes, rank_correlation
 from serving.store import Store
-from tests.support.released import alias, release, withdraw
+from tests.support.released import alias, recorded, release, withdraw
 from training.explanation.score import Score
 
 FLIPPED = {"a": -1.0, "b": 1.0, "bootstrap": [[-1.0, 1.0]]}
@@ -142,11 +142,13 @@ def test_a_damaged_file_of_aliases_changes_nothing(releases, live_model):
 def test_readiness_says_which_version_serves_and_which_is_refused(releases, bundle):
     from starlette.testclient import TestClient
 
+    recorded(releases)
     app = make_app(settings())
     client = TestClient(app)
     assert client.get("/readyz").json() == {"status": "ready", "model": "onroll", "model_version": "1"}
     spoil(release(releases, bundle, 2))
     alias(releases, champion=2)
+    recorded(releases)
     app.state.live_model.refresh()
     ready = client.get("/readyz")
     assert (ready.status_code, ready.json()["model_version"], ready.json()["refused"]["version"]) == (200, "1", "v2")
@@ -157,6 +159,7 @@ def test_a_worker_has_its_model_before_it_takes_connections(releases, monkeypatc
     from starlette.testclient import TestClient
 
     monkeypatch.setattr(LiveModel, "watch", lambda self: None)
+    recorded(releases)
     app = make_app(settings())
     assert app.state.live_model.current is None
     with TestClient(app):
