@@ -10,10 +10,16 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from histories.errors import Fault, Faults
-from histories.io.private_files import readable_by_others
+from histories.io.private_files import SERVICE, readable_by_others, replaceable, untrusted
 from histories.io.toml import read_toml
 from histories.reading import ENGINES
 
@@ -43,6 +49,13 @@ def _existing(path: Path, info: ValidationInfo) -> Path:
 
 def _private(file: Path) -> Path:
     fault = readable_by_others(file)
+    if fault:
+        raise PydanticCustomError("setting", "{what}", {"what": fault.what, "file": fault.where, "do": fault.do})
+    return file
+
+
+def _trusted(file: Path) -> Path:
+    fault = untrusted(file)
     if fault:
         raise PydanticCustomError("setting", "{what}", {"what": fault.what, "file": fault.where, "do": fault.do})
     return file
@@ -87,7 +100,8 @@ def _audit_key(data: dict[str, Any]) -> Path | None:
 
 
 FolderPath = Annotated[Path, AfterValidator(_in_folder)]
-KeyFile = Annotated[Path, AfterValidator(_existing)]
+KeyFile = Annotated[Path, AfterValidator(_existing), AfterValidator(_trusted)]
+TrustedPath = Annotated[Path, AfterValidator(_in_folder), AfterValidator(_trusted)]
 SecretFile = Annotated[Path, AfterValidator(_existing), AfterValidator(_private)]
 
 
@@ -158,7 +172,7 @@ class Settings(BaseSettings):
     blocks: FolderPath = Field(validation_alias="ONROLL_BLOCKS", default_factory=_blocks)
     spark_master: str | None = Field(None, validation_alias="ONROLL_SPARK_MASTER")
     features: FolderPath | None = Field(None, validation_alias="ONROLL_FEATURES")
-    access: FolderPath | None = Field(None, validation_alias="ONROLL_ACCESS")
+    access: TrustedPath | None = Field(None, validation_alias="ONROLL_ACCESS")
     pages: FolderPath | None = Field(None, validation_alias="ONROLL_PAGES")
     shadow: Annotated[Any, AfterValidator(_share)] = Field(0.2, validation_alias="ONROLL_SHADOW")
     pseudonym_key_file: SecretFile | None = Field(None, validation_alias="ONROLL_PSEUDONYM_KEY_FILE")
@@ -174,7 +188,7 @@ class Settings(BaseSettings):
     signing_key_file: SecretFile | None = Field(None, validation_alias="ONROLL_SIGNING_KEY_FILE")
     verify_key_file: KeyFile | None = Field(None, validation_alias="ONROLL_VERIFY_KEY_FILE")
     authority_facts: FolderPath | None = Field(None, validation_alias="ONROLL_AUTHORITY_FACTS")
-    gates: FolderPath | None = Field(None, validation_alias="ONROLL_GATES")
+    gates: TrustedPath | None = Field(None, validation_alias="ONROLL_GATES")
 
     @classmethod
     def settings_customise_sources(
@@ -226,6 +240,8 @@ class Settings(BaseSettings):
         return self.folder / "mlruns" / "histories.json"
 
 
+# What a file of settings may say where a service could replace that file; all else decides whom the service trusts with what.
+ANYWHERE = ("ONROLL_ENGINE", "ONROLL_MEMORY", "ONROLL_BLOCKS", "ONROLL_SHADOW", "ONROLL_AUTHORITY_FACTS")
 KEYS = tuple(str(f.validation_alias) for f in Settings.model_fields.values() if f.validation_alias)
 
 # A key, or an address with a password, in a file of settings.
@@ -262,9 +278,29 @@ def settings(folder: Path | None = None) -> Settings:
     if not faults and loaded.features is not None and "ONROLL_FEATURES" not in os.environ:
         do = "Set ONROLL_FEATURES in the environment instead: whoever can write the folder could name any program in a file."
         faults.append(Fault("a file of settings names Python code to run", f"{folder}, ONROLL_FEATURES", do))
+    if not faults:
+        faults += _by_whom_it_trusts(folder, toml)
     if faults:
         raise Faults(faults)
     return loaded
+
+
+def _by_whom_it_trusts(folder: Path, toml: dict[str, str]) -> list[Fault]:
+    """Return a fault for each setting that decides whom a service trusts, in a file that the service itself could replace."""
+    if os.environ.get(SERVICE) != "1":
+        return []
+    lines = DotEnvSettingsSource(Settings, env_file=folder / ".env", case_sensitive=True).env_vars
+    do = (
+        "Set it in the environment instead, as in /etc/onroll/environment or the compose file, or give this file and its folder to "
+        "another owner, such as root: whoever breaks into the service could write it."
+    )
+    return [
+        Fault("a file that the service could replace decides whom it trusts", f"{file}, {name}", do)
+        for file, named in ((folder / "onroll.toml", toml), (folder / ".env", lines))
+        if replaceable(file)
+        for name in named
+        if name in KEYS and name not in ANYWHERE and not os.environ.get(name)
+    ]
 
 
 def _fault(error: Any) -> Fault:

@@ -15,6 +15,7 @@ os.environ.pop("ONROLL_FEATURES", None)  # own features stay for the whole proce
 import pytest
 from hypothesis import HealthCheck, settings
 
+from histories.io.private_files import SERVICE
 from histories.settings import FOLDER, KEYS
 from tests.support.checkout import ROOT
 from tests.support.engines import QUICK_JAVA
@@ -68,7 +69,7 @@ def own_working_folder(tmp_path, monkeypatch):
 
 
 def _forget_settings():
-    for key in (*KEYS, FOLDER, "ONROLL_TRACEBACK", "PYTHONSAFEPATH"):
+    for key in (*KEYS, FOLDER, SERVICE, "ONROLL_TRACEBACK", "PYTHONSAFEPATH"):
         os.environ.pop(key, None)
 
 

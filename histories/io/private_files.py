@@ -9,7 +9,10 @@ from pathlib import Path
 
 from histories.errors import Fault
 
-OTHERS = 0o027  # the group may read a key, as credentials of systemd let it; it may not change one, and others see none
+OTHERS = 0o027  # what neither the group may do, nor others, with a file that holds a secret
+GROUP_READS = 0o040
+CHANGES = 0o022
+SERVICE = "ONROLL_SERVICE"  # set where a service runs: what the service can replace decides nothing
 
 
 def only_for_the_owner() -> None:
@@ -49,28 +52,59 @@ def replace_secret(file: Path, content: bytes) -> None:
     temporary.replace(file)
 
 
-def writable_code(file: Path) -> Fault | None:
-    """Return a fault if a file of Python code could be replaced by this process, or by accounts other than its owner.
+def replaceable(file: Path) -> bool:
+    """Return whether a file could be replaced by this process, or by accounts other than its owner.
 
     Root can write everything, so its files are not looked at for this process.
     """
-    wide = any(
-        p.exists() and p.stat().st_mode & 0o022 and not p.stat().st_mode & stat.S_ISVTX for p in (file, file.parent)
-    )
-    if wide or (os.geteuid() != 0 and any(os.access(p, os.W_OK) for p in (file, file.parent))):
+    places = [place for place in (file, file.parent) if place.exists()]
+    wide = any(_writable_by_others(place) and not place.stat().st_mode & stat.S_ISVTX for place in places)
+    return wide or (os.geteuid() != 0 and any(os.access(place, os.W_OK) for place in places))
+
+
+def writable_code(file: Path) -> Fault | None:
+    """Return a fault if a file of Python code is ``replaceable``."""
+    if replaceable(file):
         do = "Put it into a folder of another owner that only the owner can write, such as root's."
         return Fault("the service, or other accounts, could replace this Python file", str(file), do)
+    return None
+
+
+def untrusted(file: Path) -> Fault | None:
+    """Return a fault if others than its owner can change a file that decides whom to trust, or if a service can replace it.
+
+    Examples
+    --------
+    >>> untrusted(Path("no-such-file")) is None
+    True
+    """
+    if file.is_file() and _writable_by_others(file):
+        what = "others can change this file, which decides whom to trust"
+        return Fault(what, str(file), f"Run 'chmod go-w {file}'.")
+    if os.environ.get(SERVICE) == "1" and file.is_file() and replaceable(file):
+        do = "Put it into a folder of another owner that only the owner can write, such as /etc/onroll of root."
+        return Fault("the service could replace this file, which decides whom to trust", str(file), do)
     return None
 
 
 def readable_by_others(file: Path) -> Fault | None:
     """Return a fault if others than its owner can read a file with a secret, or its group can change it.
 
+    The group may read a file of another owner: that is how systemd and Kubernetes hand a secret to an account. A file of this
+    account's own needs no group.
+
     Examples
     --------
     >>> readable_by_others(Path("no-such-file")) is None
     True
     """
-    if file.is_file() and file.stat().st_mode & OTHERS:
+    if not file.is_file():
+        return None
+    status = file.stat()
+    if status.st_mode & OTHERS or (status.st_mode & GROUP_READS and status.st_uid == os.geteuid()):
         return Fault("others can read or change this file, which holds a secret", str(file), f"Run 'chmod 600 {file}'.")
     return None
+
+
+def _writable_by_others(path: Path) -> bool:
+    return bool(path.stat().st_mode & CHANGES)

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import Field
 
 from histories.errors import Fault, Faults
-from histories.io.private_files import readable_by_others
+from histories.io.private_files import readable_by_others, untrusted
 from histories.io.settings_file import SettingsFile
 from histories.io.toml import read_toml
 from serving.access.authenticators import RightsRefused
@@ -106,10 +106,12 @@ class Configuration(SettingsFile):
         Raises
         ------
         Faults
-            With everything that is wrong in it.
+            With everything that is wrong in it, or if others could change it.
         """
         if file is None:
             return cls()
+        if fault := untrusted(file):
+            raise Faults(fault)
         do = "See docs/access.md for the settings."
         configuration = cls.of({**read_toml(file), "folder": file.parent}, file, do)
         faults = list(configuration._faults(file))

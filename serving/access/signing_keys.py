@@ -10,6 +10,7 @@ from typing import Protocol
 import jwt
 
 from histories.errors import Fault, Faults
+from histories.io.private_files import untrusted
 from serving.access.fetched import Fetched, as_object
 
 
@@ -41,7 +42,7 @@ class KeysInFile:
     Raises
     ------
     Faults
-        When the file has no keys.
+        When the file has no keys, or others could change it.
     """
 
     def __init__(self, file: Path) -> None:
@@ -56,6 +57,8 @@ class KeysInFile:
     def _read(self) -> dict[str | None, jwt.PyJWK]:
         modified = self.file.stat().st_mtime_ns
         if modified != self._modified:
+            if fault := untrusted(self.file):
+                raise Faults(fault)
             self._keys, self._modified = _by_id(self.file.read_bytes()), modified
         return self._keys
 
@@ -63,7 +66,7 @@ class KeysInFile:
         """Return the key of a token's header."""
         try:
             return self._read().get(key_id)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, Faults) as error:
             raise KeysUnavailable from error
 
     async def settled(self, *key_ids: str | None) -> None:

@@ -15,11 +15,14 @@ import click
 @click.option("--development", is_flag=True, help="Allow the development users of the access file, without secrets.")
 def serve(host: str, port: int, development: bool) -> None:
     """Run the HTTP service and its pages until stopped."""
+    from histories.io.private_files import SERVICE
     from histories.settings import settings, working_folder
     from serving.access.configuration import Configuration
     from serving.access.development import refuse_elsewhere
     from serving.cli.running import CODE, serve_command, service_environment
 
+    if not development:
+        os.environ[SERVICE] = "1"
     if Configuration.load(settings().access).development:
         refuse_elsewhere(host, development)
     folder = working_folder()

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from histories.errors import Faults
 from histories.io.atomic_write import new_file, new_folder
+from histories.io.private_files import readable_by_others
 from histories.settings import settings
 from serving.access.configuration import Configuration
 from serving.cli.main import onroll
@@ -85,7 +86,7 @@ def test_the_service_too_makes_its_files_so():
     assert "only_for_the_owner()" in (ROOT / "serving/http/service.py").read_text()
 
 
-@pytest.mark.parametrize("mode", [0o644, 0o604, 0o660, 0o602, 0o601])
+@pytest.mark.parametrize("mode", [0o644, 0o604, 0o660, 0o640, 0o602, 0o601])
 @pytest.mark.parametrize("name", SECRET_FILES)
 def test_a_key_that_others_can_read_or_change_is_refused(tmp_path, monkeypatch, name, mode):
     (tmp_path / "key").write_text(KEY)
@@ -94,9 +95,20 @@ def test_a_key_that_others_can_read_or_change_is_refused(tmp_path, monkeypatch, 
     with pytest.raises(Faults, match="chmod 600") as refused:
         settings()
     assert KEY not in str(refused.value)
-    for narrow in (0o600, 0o400, 0o440):
+    for narrow in (0o600, 0o400):
         (tmp_path / "key").chmod(narrow)
         settings()
+
+
+def test_a_group_may_read_a_key_of_another_owner_only(tmp_path, monkeypatch):
+    """So systemd and Kubernetes hand over a secret: root's file, which the group of the service reads."""
+    (tmp_path / "key").write_text(KEY)
+    (tmp_path / "key").chmod(0o440)
+    assert readable_by_others(tmp_path / "key")
+    monkeypatch.setattr(os, "geteuid", lambda: (tmp_path / "key").stat().st_uid + 1)
+    assert readable_by_others(tmp_path / "key") is None
+    (tmp_path / "key").chmod(0o444)
+    assert readable_by_others(tmp_path / "key")
 
 
 @pytest.mark.parametrize("file", [".env", "onroll.toml"])
@@ -116,13 +128,13 @@ def test_settings_with_a_secret_are_refused_when_others_can_read_them(tmp_path, 
 
 def test_the_proxys_secret_and_the_audits_key_are_refused_so(tmp_path):
     (tmp_path / "access.toml").write_text('[proxy]\nsecret_file = "secret"\n[roles]\n"a" = "worker"\n')
+    (tmp_path / "access.toml").chmod(0o600)
     (tmp_path / "secret").write_text("s" * 40)
     (tmp_path / "secret").chmod(0o644)
     with pytest.raises(Faults, match="chmod 600"):
         Configuration.load(tmp_path / "access.toml")
     Store(f"sqlite:///{tmp_path / 'onroll.db'}")
-    (tmp_path / "onroll.audit-key").chmod(0o640)
-    Store(f"sqlite:///{tmp_path / 'onroll.db'}")
-    (tmp_path / "onroll.audit-key").chmod(0o644)
-    with pytest.raises(Faults, match="chmod 600"):
-        Store(f"sqlite:///{tmp_path / 'onroll.db'}")
+    for wide in (0o640, 0o644):
+        (tmp_path / "onroll.audit-key").chmod(wide)
+        with pytest.raises(Faults, match="chmod 600"):
+            Store(f"sqlite:///{tmp_path / 'onroll.db'}")

@@ -225,6 +225,16 @@ OF_RECORDS = (
         stand_ins_of_starts.runs_among_the_data,
     ),
     Guard(
+        "tests/attacks/test_trust_roots.py::test_no_file_that_the_service_can_write_decides_whom_it_trusts",
+        "histories.settings:_by_whom_it_trusts",
+        stand_ins.no_conditions,
+    ),
+    Guard(
+        "tests/attacks/test_trust_roots.py::test_a_root_of_trust_that_others_can_change_is_refused",
+        "histories.settings:untrusted",
+        stand_ins.nothing,
+    ),
+    Guard(
         "tests/unit/serving/test_guard.py::test_the_head_of_a_request_is_judged_before_its_body",
         "serving.http.guard:_refusal",
         stand_ins.nothing,

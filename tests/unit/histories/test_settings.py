@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from histories.errors import Faults
+from histories.io.private_files import SERVICE
 from histories.settings import FOLDER, KEYS, settings
 
 
@@ -143,7 +144,7 @@ def test_the_page_of_settings_names_every_setting_and_no_other():
         for f in (root / room).rglob("*.py")
     )
     assert len(named) == len(set(named))
-    assert set(named) == {FOLDER, *KEYS, *CONFIGURED, *re.findall(read, code)} - {"PATH"}
+    assert set(named) == {FOLDER, SERVICE, *KEYS, *CONFIGURED, *re.findall(read, code)} - {"PATH"}
 
 
 def test_no_test_leaves_a_setting_to_the_fixtures_of_another_module(tmp_path):
