@@ -59,7 +59,9 @@ class Paired:
         """How many more children the list found, with its 95% interval: 0 lies outside it if and only if the verdict is not ``as_good``."""
         n = self.only_list + self.only_simple
         low, high = share_limits(self.only_list, n)
-        return Interval(self.only_list - self.only_simple, n * (2 * low - 1), n * (2 * high - 1))
+        return Interval(
+            self.only_list - self.only_simple, n * (2 * low - 1) + 0.0, n * (2 * high - 1) + 0.0
+        )  # no negative zero
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data."""

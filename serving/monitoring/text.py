@@ -118,7 +118,7 @@ def _more(pair: Paired) -> str:
     lead = pair.lead
     return (
         f"{pair.only_list} children only by the list, {pair.only_simple} only by the other way: {lead.value:+.0f} "
-        f"(95% interval {lead.low:+.0f} to {lead.high:+.0f})"
+        f"(95% interval {lead.low:+.1f} to {lead.high:+.1f})"
     )
 
 

@@ -160,7 +160,7 @@ def test_the_terminal_says_plainly_that_the_simple_way_is_as_good():
     said = text_of(report())
     assert "is version 1 still better than simple ways?" in said
     assert "the list found more than a checklist: of 60 first children" in said
-    assert "20 children only by the list, 7 only by the other way: +13 (95% interval +2 to +21)" in said
+    assert "20 children only by the list, 7 only by the other way: +13 (95% interval +2.0 to +21.0)" in said
     assert "taking those first who have already stopped coming is as good, as far as these outcomes show" in said
     assert "    2023/24 spring: the list found more than a checklist" in said
     assert f"not compared: the logistic regression within the version: {WHY['itself']}" in said
