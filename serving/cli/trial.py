@@ -23,6 +23,14 @@ def trial() -> None:
     """
 
 
+def never_started_text(names: list[str]) -> str:
+    """Return the warning that an authority has other plans that were registered and not started."""
+    return (
+        f"registered by this authority and never started: {', '.join(names)}. Each had another lot; the audit and the analysis name them. "
+        "Whoever starts only the one that suits makes chance look like an effect."
+    )
+
+
 @trial.command()
 @plan_argument
 @click.option("--dry-run", is_flag=True, help="Measure the power only; register nothing.")
@@ -40,16 +48,23 @@ def plan(plan_file: Path, dry_run: bool, as_json: bool) -> None:
 
     of = Plan.load(plan_file)
     with progress("simulating"):
-        who, power = plan_trial(Store.of(settings()), command_line(), of, dry_run=dry_run)
-    units = who.rows["unit"].n_unique()
+        who, power, others = plan_trial(Store.of(settings()), command_line(), of, dry_run=dry_run)
+    units = who.units
     data = {"name": of.of.name, "plan": of.digest, "registered": not dry_run, "children": len(who.rows), "units": units}
-    data |= {"assessed": who.assessed, "with_deadline": int(who.rows["deadline"].sum()), "split_homes": who.split_homes}
+    data |= {
+        "assessed": who.assessed,
+        "with_deadline": int(who.rows["deadline"].sum()),
+        "split_homes": who.split_homes,
+        "never_started": others,
+    }
     lines = [
         f"{len(who.rows):,} of {quantity(who.assessed, 'child')} in {quantity(units, 'unit')}; {data['with_deadline']} with a deadline that runs",
         f"power {power.power.value:.1%} ({power.power.low:.1%} to {power.power.high:.1%}); false findings {power.size.value:.1%} "
         f"({power.size.low:.1%} to {power.size.high:.1%}), over {power.worlds} simulated trials each",
         "not registered (--dry-run)" if dry_run else f"registered {of.of.name}: {of.digest}",
     ]
+    if others:
+        lines.append(never_started_text(others))
     if who.split_homes:
         lines.insert(1, f"{quantity(who.split_homes, 'home')} with children in several units, who can be in both arms")
     result({**data, **power.to_dict()}, as_json=as_json, text="\n".join(lines))
@@ -57,10 +72,10 @@ def plan(plan_file: Path, dry_run: bool, as_json: bool) -> None:
 
 @trial.command()
 @plan_argument
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="CSV file of the children to help now.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="CSV file for the team.")
 @json_option
 def start(plan_file: Path, out: Path, as_json: bool) -> None:
-    """Allocate the children of PLAN by lot, and write whom to help now.
+    """Allocate the children of PLAN by lot, and write whom to help now, in which order, or from when.
 
     Nobody chooses an arm: it follows from the plan's seed, the salt of its registration and the unit. Only you can read the file. If the file
     cannot be written, nobody is allocated. Exit code 1: the list is too old, the audit does not verify, or the plan was changed.
@@ -75,9 +90,11 @@ def start(plan_file: Path, out: Path, as_json: bool) -> None:
     of = Plan.load(plan_file)
     if out.exists():
         raise Usage(Fault("this file exists already", str(out), "Name a new file."))
-    helped = start_trial(Store.of(settings()), command_line(), of, out)
-    text = f"{of.of.name} has started; children to help now: {helped:,}, in {out}"
-    result({"name": of.of.name, "help_now": helped, "out": str(out)}, as_json=as_json, text=text)
+    children = start_trial(Store.of(settings()), command_line(), of, out)
+    what = {"help": "to help now", "order": "in their order", "wedge": "with the day on which help begins"}[of.of.arms]
+    text = f"{of.of.name} has started; children {what}: {children:,}, in {out}"
+    key = "help_now" if of.of.arms == "help" else "children"
+    result({"name": of.of.name, key: children, "out": str(out)}, as_json=as_json, text=text)
 
 
 @trial.command()
@@ -110,8 +127,11 @@ def status(plan_file: Path, asked: Path | None, as_json: bool) -> None:
     lines = [f"{data['name']}: started {started_on}, analysed from {data['analyse_on']}"]
     lines += [
         f"{arm.replace('_', ' ')}: {part['children']:,} children in {part['units']:,} units; exceptions {part['exceptions']:,}"
+        + (f"; help begins {part['begins_on']}" if "begins_on" in part else "")
         for arm, part in data["arms"].items()
     ]
+    if data["never_started"]:
+        lines.append(never_started_text(data["never_started"]))
     if data["not_in_trial"]:
         lines.append(
             f"identifiers in {asked} that are not in the trial: {data['not_in_trial']:,}; check them; the trial changes nothing for a child outside it"

@@ -14,7 +14,8 @@ import numpy as np
 
 from histories.errors import Fault, Faults
 from histories.io.quantities import quantity
-from serving.trials.plan import HELP_NOW, USUAL
+from serving.trials.plan import ARMS, TrialPlan
+from serving.trials.wedge.lot import must_have_orders, name_of, steps_of
 
 MIN_UNITS = 20  # fewer units can fall into arms so uneven that the test finds nothing
 
@@ -30,9 +31,9 @@ def units_of(
 
     Parameters
     ----------
-    kind : {"child", "family", "school"}
+    kind : {"child", "family", "school", "area"}
     urns : mapping
-        The school of each child.
+        The school, or the area, of each child.
     homes : mapping
         Of children who share a home: what they share.
     reference : callable
@@ -43,13 +44,13 @@ def units_of(
     >>> units_of("family", ["a", "b", "c"], {}, {"a": "b", "b": "b"}, str.upper)
     ['0000', '0000', '0001']
     """
-    keys = [{"child": p, "family": homes.get(p, p), "school": urns.get(p, "")}[kind] for p in pupils]
+    keys = [{"child": p, "family": homes.get(p, p)}.get(kind, urns.get(p, "")) for p in pupils]
     number = {key: f"{n:04x}" for n, key in enumerate(sorted(set(keys), key=reference))}
     return [number[key] for key in keys]
 
 
-def arm_of(unit: str, seed: int, salt: str) -> str:
-    """Return a unit's arm: a fair coin of its own (NumPy's PCG64, seeded by the plan's seed, the salt and the unit).
+def arm_of(unit: str, seed: int, salt: str, of: Sequence[str] = ARMS) -> str:
+    """Return which of two arms a unit is in: a fair coin of its own (NumPy's PCG64, seeded by the plan's seed, the salt and the unit).
 
     Examples
     --------
@@ -57,10 +58,26 @@ def arm_of(unit: str, seed: int, salt: str) -> str:
     ['usual', 'usual', 'help_now']
     """
     state = np.random.SeedSequence([seed, int(salt, 16), int(unit, 16)])
-    return HELP_NOW if np.random.Generator(np.random.PCG64(state)).random() < 0.5 else USUAL
+    return of[0] if np.random.Generator(np.random.PCG64(state)).random() < 0.5 else of[1]
 
 
-def check_units(kind: str, pupils: Sequence[str], units: Sequence[str], homes: Mapping[str, str]) -> int:
+def drawn_by(plan: TrialPlan, units: Sequence[str], salt: str, count: int) -> list[str]:
+    """Return the arm of each unit of a plan; of a stepped wedge the step at which it begins help.
+
+    Parameters
+    ----------
+    count : int
+        How many units the registration has: the order is that of all of them, whoever was erased since.
+    """
+    if plan.arms != "wedge":
+        return [arm_of(unit, plan.seed, salt, plan.arm_names) for unit in units]
+    begins = steps_of(count, plan.steps or 0, plan.seed, salt)
+    return [name_of(begins[int(unit, 16)]) for unit in units]
+
+
+def check_units(
+    kind: str, pupils: Sequence[str], units: Sequence[str], homes: Mapping[str, str], *, steps: int | None = None
+) -> int:
     """Return how many homes have children in several units, which can then be in both arms.
 
     Raises
@@ -73,7 +90,9 @@ def check_units(kind: str, pupils: Sequence[str], units: Sequence[str], homes: M
         together.setdefault(homes.get(pupil, pupil), set()).add(unit)
     split = sum(len(of_home) > 1 for of_home in together.values())
     faults = []
-    if len(set(units)) < MIN_UNITS:
+    if steps:
+        must_have_orders(units, steps)
+    elif len(set(units)) < MIN_UNITS:
         do = f"At least {MIN_UNITS} are needed: take more children (first), or a smaller unit."
         faults.append(Fault(f"there are only {len(set(units))} units to allocate", "trial plan, unit", do))
     if kind == "child" and split:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,15 +12,19 @@ import polars as pl
 from histories.errors import Fault, Faults
 from histories.io.quantities import quantity
 from serving.store.trials.trials import Registered
-from serving.trials.allocation import arm_of
+from serving.trials.allocation import drawn_by
 from serving.trials.effects import LEVEL, effects
-from serving.trials.plan import ARMS, HELP_NOW, TrialPlan
+from serving.trials.plan import TrialPlan
 
 NOTES = (
     "By intention to treat: every child stays in the arm that the lot gave, whatever was done since, safety exceptions included. That makes an effect look smaller, never larger.",
     "Children whose outcome is not known are left out and counted; if help changes who is lost, the difference is biased.",
-    "The effect is that of being helped now rather than as usual, for the children of this list; other lists and teams may differ.",
 )
+OF_ARMS = {
+    "help": "The effect is that of being helped now rather than as usual, for the children of this list; other lists and teams may differ.",
+    "order": "The effect is that of one order rather than another, for a team that reaches this part of this list; other lists and teams may differ.",
+    "wedge": "The effect is that of having begun help in these units, within periods and within units; it is taken to be the same in each period.",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +36,7 @@ class Analysis:
     flow : dict
         CONSORT counts: ``assessed``, ``not_eligible``, ``allocated``, and by arm ``allocated``, ``units``, ``exceptions``, ``erased``,
         ``lost`` by reason, ``analysed``.
-    help_now, usual : float
+    means : dict
         Mean outcome of each arm.
     interval : tuple of float or None
         95% interval of the difference; None if an arm has fewer than two units.
@@ -40,21 +44,29 @@ class Analysis:
         Of the randomisation test.
     earlier : int
         How often the trial was analysed before.
+    never_started : list of str
+        Plans of the authority that were registered before this trial started, and not started.
     """
 
     plan: TrialPlan
     digest: str
     flow: dict[str, Any]
-    help_now: float
-    usual: float
+    means: dict[str, float]
     interval: tuple[float, float] | None
     p: float
     earlier: int
+    never_started: list[str]
+
+    @property
+    def notes(self) -> list[str]:
+        """What to know when reading the result."""
+        return [*NOTES, OF_ARMS[self.plan.arms]]
 
     @property
     def difference(self) -> float:
-        """The mean with help now, minus the usual mean."""
-        return self.help_now - self.usual
+        """The mean of the first arm, minus that of the second."""
+        first, second = self.means.values()
+        return first - second
 
     @property
     def conclusion(self) -> str:
@@ -64,7 +76,9 @@ class Analysis:
         else:
             interval = "{:+.3f} to {:+.3f}".format(*self.interval)
         if self.p <= LEVEL:
-            return f"Help now made a difference of {self.difference:+.3f} ({interval})."
+            first, second = (arm.replace("_", " ").capitalize() for arm in self.means)
+            against = "" if self.plan.arms == "help" else f" against {second.lower()}"
+            return f"{first}{against} made a difference of {self.difference:+.3f} ({interval})."
         return f"No difference was shown: {self.difference:+.3f} ({interval}). That is not a proof of none."
 
     def to_dict(self) -> dict[str, Any]:
@@ -74,17 +88,18 @@ class Analysis:
             "question": self.plan.question,
             "plan": self.digest,
             "outcome": self.plan.outcome,
+            "arms": self.plan.arms,
             "unit": self.plan.unit,
             "flow": self.flow,
-            "help_now": self.help_now,
-            "usual": self.usual,
+            **self.means,
             "difference": self.difference,
             "interval": list(self.interval) if self.interval else None,
             "p": self.p,
             "level": LEVEL,
             "conclusion": self.conclusion,
             "analysed_before": self.earlier,
-            "notes": list(NOTES),
+            "never_started": self.never_started,
+            "notes": self.notes,
         }
 
     def text(self) -> str:
@@ -94,23 +109,34 @@ class Analysis:
             self.plan.question,
             f"assessed {flow['assessed']:,}, not eligible {flow['not_eligible']:,}, allocated {flow['allocated']:,}",
         ]
-        for arm in ARMS:
+        for arm, mean in self.means.items():
             part = flow["arms"][arm]
             lost = ", ".join(f"{n:,} {why.replace('_', ' ')}" for why, n in part["lost"].items()) or "none"
             lines.append(
                 f"{arm.replace('_', ' ')}: {part['allocated']:,} children in {part['units']:,} units; exceptions {part['exceptions']:,}; "
-                f"erased since {part['erased']:,}; lost: {lost}; analysed {part['analysed']:,}; mean {getattr(self, arm):.3f}"
+                f"erased since {part['erased']:,}; lost: {lost}; analysed {part['analysed']:,}; mean {mean:.3f}"
             )
         lines += [f"{self.conclusion} p = {self.p:.3f}, randomisation test"]
         if self.earlier:
             lines.append(f"It was analysed {quantity(self.earlier, 'time')} before: the plan allows one analysis.")
-        return "\n".join([*lines, *NOTES])
+        lines += never_started_lines(self.never_started)
+        return "\n".join([*lines, *self.notes])
 
 
-def check_allocation(members: pl.DataFrame, plan: TrialPlan, salt: str) -> None:
+def never_started_lines(names: Sequence[str]) -> list[str]:
+    """Return what to say about plans that were registered before a trial and never started; nothing if there were none."""
+    if not names:
+        return []
+    return [
+        f"{quantity(len(names), 'plan')} of this authority registered before and never started: {', '.join(names)}. "
+        "Each had another lot: whoever starts only the one that suits makes chance look like an effect."
+    ]
+
+
+def check_allocation(members: pl.DataFrame, plan: TrialPlan, known: Registered) -> None:
     """Raise ``Faults`` unless every stored arm is the one that the lot gives."""
-    rows = members.select("unit", "arm").iter_rows()
-    changed = sum(arm != arm_of(unit, plan.seed, salt) for unit, arm in rows)
+    drawn = drawn_by(plan, members["unit"].to_list(), known.salt, known.units)
+    changed = sum(arm != stored for arm, stored in zip(drawn, members["arm"], strict=True))
     if changed:
         do = "Somebody changed the database or the plan's seed: run 'onroll audit verify', and restore a backup."
         raise Faults(
@@ -144,15 +170,16 @@ def analyse(
     Faults
         If the allocation was changed, or an arm has no child with a known outcome.
     """
-    check_allocation(members, plan, known.salt)
+    check_allocation(members, plan, known)
+    first, second = plan.arm_names
     joined = members.join(outcome, on="pupil_id", how="left", maintain_order="left")
     analysed = joined.filter(pl.col("value").is_not_null())
-    if set(analysed["arm"]) != set(ARMS):
+    if set(analysed["arm"]) != {first, second}:
         do = "Name the histories of these children, or analyse later."
         raise Faults(Fault("an arm has no child with a known outcome", f"trial {plan.name}", do))
     units = analysed.group_by("unit").agg(pl.col("arm").first(), pl.col("value").sum(), pl.len()).sort("unit")
     found = effects(
-        (units["arm"] == HELP_NOW).to_numpy()[:, None],
+        (units["arm"] == first).to_numpy()[:, None],
         units["value"].to_numpy()[:, None],
         units["len"].to_numpy().astype(float),
         plan.seed,
@@ -161,21 +188,24 @@ def analyse(
     return Analysis(
         plan=plan,
         digest=known.digest,
-        flow=_flow(known, joined, exceptions),
-        help_now=float(found.help_now[0]),
-        usual=float(found.usual[0]),
+        flow=flow_of(plan, known, joined, exceptions),
+        means={first: float(found.help_now[0]), second: float(found.usual[0])},
         interval=(low, high) if np.isfinite(low) else None,
         p=float(found.p[0]),
         earlier=known.analysed,
+        never_started=known.never_started,
     )
 
 
-def _flow(known: Registered, joined: pl.DataFrame, exceptions: Mapping[str, set[str]]) -> dict[str, Any]:
+def flow_of(
+    plan: TrialPlan, known: Registered, joined: pl.DataFrame, exceptions: Mapping[str, set[str]]
+) -> dict[str, Any]:
+    """Return CONSORT counts of children with ``value``, null if the outcome is ``lost``."""
     started = known.started or {}
     allocated = sum(started["arms"].values())
     excepted = set().union(*exceptions.values())
     arms = {}
-    for arm in ARMS:
+    for arm in plan.arm_names:
         part = joined.filter(pl.col("arm") == arm)
         lost = part.filter(pl.col("value").is_null())["lost"].fill_null("not_in_the_histories").value_counts(sort=True)
         arms[arm] = {

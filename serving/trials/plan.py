@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,11 +16,16 @@ from histories.io.digest import file_digest
 from histories.io.quantities import quantity
 from histories.io.settings_file import SettingsFile
 from histories.io.toml import read_toml
+from serving.trials.wedge.lot import name_of
 
 HELP_NOW, USUAL = "help_now", "usual"
 ARMS = (HELP_NOW, USUAL)
+ORDERS = {"risk": "by_risk", "deadline": "by_deadline", "random": "at_random"}
 DO = "Correct the plan; see docs/trial.md."
 Share = Annotated[float, Field(gt=0, lt=1)]
+Order = Literal["risk", "deadline", "random"]
+# The keys that only some plans use.
+OF_ARMS = {"help": (), "order": ("orders", "reached"), "wedge": ("steps", "step_weeks")}
 
 
 class ListPlan(SettingsFile):
@@ -50,7 +56,18 @@ class TrialPlan(ListPlan):
     first: int = Field(
         ge=1, le=100_000, strict=True, description="a whole number: how many children of the list take part"
     )
-    unit: Literal["child", "family", "school"]
+    arms: Literal["help", "order", "wedge"] = "help"
+    orders: tuple[Order, ...] = Field((), description="two of risk, deadline and random, as a list")
+    reached: int | None = Field(
+        None, ge=1, strict=True, description="a whole number: how many children of the list the team reaches in time"
+    )
+    steps: int | None = Field(
+        None, ge=2, le=12, strict=True, description="a whole number: in how many steps help begins"
+    )
+    step_weeks: int | None = Field(None, ge=1, le=26, strict=True, description="weeks from one step to the next")
+    stays: float = Field(0.8, ge=0, le=1, description="the part of differences that is the same in all periods, 0 to 1")
+    unit: Literal["child", "family", "school", "area"]
+    areas: dict[str, tuple[str, ...]] = Field({}, description="the schools (URN as text) of each area, as lists")
     outcome: Literal["contact", "attendance", "missing"]
     weeks: int = Field(6, ge=1, le=52, strict=True, description="weeks of contact or attendance from the allocation")
     analyse_on: date = Field(description="the day from which the trial is analysed, once")
@@ -67,6 +84,18 @@ class TrialPlan(ListPlan):
     def means(self) -> tuple[float, float]:
         """The expected means of the usual and the help-now arm; 0 where the outcome needs none."""
         return self.control or 0.0, self.treated or 0.0
+
+    @property
+    def arm_names(self) -> tuple[str, ...]:
+        """The arms as the store has them; a difference is that of the first over the second."""
+        if self.arms == "order":
+            return tuple(ORDERS[order] for order in self.orders)
+        return tuple(name_of(n) for n in range(1, (self.steps or 0) + 1)) if self.arms == "wedge" else ARMS
+
+    @property
+    def area_of(self) -> dict[str, str]:
+        """The area of each school."""
+        return {urn: area for area, urns in self.areas.items() for urn in urns}
 
 
 @dataclass(frozen=True)
@@ -87,14 +116,25 @@ class Plan:
             With every fault of the file, or, if each key is right by itself, of their combination.
         """
         plan = TrialPlan.of(read_toml(file), file, DO)
-        faults = list(_faults(plan, str(file)))
+        faults = [*_of_outcome(plan, str(file)), *_of_arms(plan, str(file))]
         if faults:
             raise Faults(faults)
         return cls(plan, file_digest(file), str(file))
 
+    def windows(self, day: date) -> list[tuple[date, date]]:
+        """Return from which day until before which a contact or attendance counts, for a trial allocated on ``day``; of a stepped wedge by period."""
+        if self.of.arms != "wedge":
+            return [(day, day + timedelta(weeks=self.of.weeks))]
+        begins = [self.begins_on(day, step) for step in range((self.of.steps or 0) + 2)]
+        return list(pairwise(begins))
+
+    def begins_on(self, day: date, step: int) -> date:
+        """Return the day on which a step of a stepped wedge begins help; the first period is without help for all."""
+        return day + timedelta(weeks=step * (self.of.step_weeks or 0))
+
     def end(self, day: date) -> date:
         """Return the day after the last one on which a contact or attendance counts, for a trial allocated on ``day``."""
-        return day + timedelta(weeks=self.of.weeks)
+        return self.windows(day)[-1][1]
 
     def must_start_on(self, today: date) -> None:
         """Raise ``Faults`` if the list is too old, or the outcome would not be complete on the day of the analysis."""
@@ -108,7 +148,7 @@ class Plan:
             raise Faults(faults)
 
 
-def _faults(plan: TrialPlan, file: str) -> Iterator[Fault]:
+def _of_outcome(plan: TrialPlan, file: str) -> Iterator[Fault]:
     needed = ("ratio",) if plan.outcome == "missing" else ("control", "treated")
     for key in needed:
         if getattr(plan, key) is None:
@@ -116,7 +156,8 @@ def _faults(plan: TrialPlan, file: str) -> Iterator[Fault]:
     for key in {"control", "treated", "ratio"} - set(needed):
         if getattr(plan, key) is not None:
             yield Fault(f"the outcome {plan.outcome} does not use this key", f"{file}, {key}", "Remove it.")
-    if plan.outcome != "missing" and plan.analyse_on < plan.as_of + timedelta(weeks=plan.weeks):
+    weeks = plan.weeks if plan.arms != "wedge" else ((plan.steps or 0) + 1) * (plan.step_weeks or 0)
+    if plan.outcome != "missing" and plan.analyse_on < plan.as_of + timedelta(weeks=weeks):
         yield Fault("this day comes before the outcome is complete", f"{file}, analyse_on", DO)
     if plan.outcome == "missing" and plan.analyse_on <= plan.as_of:
         yield Fault("this day comes before the outcome is complete", f"{file}, analyse_on", DO)
@@ -125,3 +166,31 @@ def _faults(plan: TrialPlan, file: str) -> Iterator[Fault]:
             if 0 < mean < 1 and plan.spread**2 >= mean * (1 - mean):
                 do = f"Name less than {(mean * (1 - mean)) ** 0.5:.2f}; see docs/trial.md."
                 yield Fault(f"no share with a mean of {mean:g} spreads that much", f"{file}, spread", do)
+
+
+def _of_arms(plan: TrialPlan, file: str) -> Iterator[Fault]:
+    given, wanted = plan.model_fields_set, set(OF_ARMS[plan.arms])
+    for key in sorted(wanted - given):
+        yield Fault(f"the arms {plan.arms} need this key", f"{file}, {key}", DO)
+    unused = {key for keys in OF_ARMS.values() for key in keys} - wanted
+    unused |= {"weeks"} if plan.arms == "wedge" else {"stays"}
+    for key in sorted(unused & given):
+        yield Fault(f"the arms {plan.arms} do not use this key", f"{file}, {key}", "Remove it.")
+    if plan.arms == "order" and (len(plan.orders) != 2 or len({*plan.orders}) != 2):
+        yield Fault("a trial compares two different orders", f"{file}, orders", DO)
+    if plan.arms == "order" and plan.outcome != "missing":
+        do = 'Set outcome = "missing": a team reaches as many children in one order as in another.'
+        yield Fault("an order cannot change this outcome as the power is computed", f"{file}, outcome", do)
+    if plan.arms == "order" and plan.reached and plan.reached >= plan.first:
+        do = "Name fewer than first: if the team reaches all, their order is the same."
+        yield Fault("the team reaches all children", f"{file}, reached", do)
+    if plan.arms == "wedge" and plan.outcome == "missing":
+        do = "Choose contact or attendance: the window of going missing is longer than a step."
+        yield Fault("a stepped wedge measures an outcome in each period", f"{file}, outcome", do)
+    if plan.arms == "wedge" and plan.unit not in ("school", "area"):
+        yield Fault("schools or areas begin help one after another", f"{file}, unit", DO)
+    if (plan.unit == "area") != bool(plan.areas):
+        yield Fault("the unit area, and no other, needs areas", f"{file}, areas", DO)
+    urns = [urn for of in plan.areas.values() for urn in of]
+    if len(urns) != len(set(urns)):
+        yield Fault("a school is in two areas", f"{file}, areas", DO)

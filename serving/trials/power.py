@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 
 from serving.trials.effects import DRAWS, LEVEL, effects
+from serving.trials.order import reached
 from serving.trials.plan import TrialPlan
+from serving.trials.sample import Sample, quantiles
+from serving.trials.wedge import effects as wedge_effects
+from serving.trials.wedge import worlds as wedge_worlds
+from serving.trials.wedge.lot import sizes_of
 from training.measures.intervals import Interval, wilson
 
 WORLDS = 500
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sample:
-    """The children who take part.
-
-    Attributes
-    ----------
-    unit : int array, shape (children,)
-        Index of each child's unit.
-    risk : float array, shape (children,)
-        Of the list.
-    excepted : bool array, shape (children,)
-        Helped in both arms: a safety exception when the trial starts.
-    """
-
-    unit: np.ndarray
-    risk: np.ndarray
-    excepted: np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,18 +54,43 @@ def power_of(plan: TrialPlan, sample: Sample, worlds: int = WORLDS, draws: int =
     contact or going missing, on its own scale for attendance.
     """
     shares = []
+    analysed = _wedges if plan.arms == "wedge" else _two_arms
     for seed, works in ((1, True), (2, False)):
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([plan.seed, seed])))
-        units = int(sample.unit.max()) + 1
-        arm = rng.random((units, worlds)) < 0.5
-        outcome = outcomes(plan, sample, arm, rng, works=works)
-        total = np.zeros((units, worlds))
-        np.add.at(total, sample.unit, outcome)
-        found = effects(arm, total, np.bincount(sample.unit, minlength=units).astype(float), plan.seed + seed, draws)
-        shares.append((int((found.p <= LEVEL).sum()), int(((found.low <= 0) & (found.high >= 0)).sum())))
+        p, covered = analysed(plan, sample, worlds, draws, rng=rng, seed=plan.seed + seed, works=works)
+        shares.append((int((p <= LEVEL).sum()), int(covered.sum())))
     intervals = [wilson(n, worlds) for n in (shares[0][0], shares[1][0], shares[1][1])]
-    power, size, covered = (i for i in intervals if i is not None)
-    return Power(worlds=worlds, power=power, size=size, covered=covered)
+    power, size, covered_share = (i for i in intervals if i is not None)
+    return Power(worlds=worlds, power=power, size=size, covered=covered_share)
+
+
+def _two_arms(
+    plan: TrialPlan, sample: Sample, worlds: int, draws: int, *, rng: np.random.Generator, seed: int, works: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return p, and whether the interval contains no difference, in each world of a trial with two arms."""
+    units = int(sample.unit.max()) + 1
+    arm = rng.random((units, worlds)) < 0.5
+    outcome = outcomes(plan, sample, arm, rng, works=works)
+    total = np.zeros((units, worlds))
+    np.add.at(total, sample.unit, outcome)
+    found = effects(arm, total, np.bincount(sample.unit, minlength=units).astype(float), seed, draws)
+    return found.p, (found.low <= 0) & (found.high >= 0)
+
+
+def _wedges(
+    plan: TrialPlan, sample: Sample, worlds: int, draws: int, *, rng: np.random.Generator, seed: int, works: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return p, and whether the interval contains no effect, in each world of a stepped wedge; its interval is what the test does not refuse."""
+    children = np.bincount(sample.unit).astype(float)
+    steps = plan.steps or 0
+    order = np.argsort(rng.random((len(children), worlds)), axis=0)
+    begins = np.empty(order.shape, int)
+    np.put_along_axis(
+        begins, order, np.repeat(np.arange(1, steps + 1), sizes_of(len(children), steps))[:, None], axis=0
+    )
+    outcome = wedge_worlds.outcomes(plan, sample, begins, rng, works=works)
+    found = wedge_effects.effects(begins, outcome, children, seed, draws)
+    return found.p, found.p > LEVEL
 
 
 def outcomes(plan: TrialPlan, sample: Sample, arm: np.ndarray, rng: np.random.Generator, *, works: bool) -> np.ndarray:
@@ -92,7 +102,7 @@ def outcomes(plan: TrialPlan, sample: Sample, arm: np.ndarray, rng: np.random.Ge
     Parameters
     ----------
     arm : bool array, shape (units, worlds)
-        Whether a unit is helped now.
+        Whether a unit is in the first arm.
     works : bool
         Whether help has the expected effect.
 
@@ -100,7 +110,7 @@ def outcomes(plan: TrialPlan, sample: Sample, arm: np.ndarray, rng: np.random.Ge
     -------
     float array, shape (children, worlds)
     """
-    helped = works & (arm[sample.unit] | sample.excepted[:, None])
+    helped = _helped(plan, sample, arm[sample.unit], rng) if works else np.zeros((len(sample.unit), arm.shape[1]), bool)
     icc = 0.0 if plan.unit == "child" else plan.icc
     if plan.outcome == "attendance":
         by_arm = [_attendance(mean, plan.spread, icc, arm.shape, rng) for mean in plan.means]
@@ -110,10 +120,19 @@ def outcomes(plan: TrialPlan, sample: Sample, arm: np.ndarray, rng: np.random.Ge
         chance = np.clip(sample.risk, 1e-6, 1 - 1e-6)[:, None] * np.array([1, plan.ratio or 1])
     else:
         chance = np.array([plan.means])
-    usual, treated = (_quantiles(column)[:, None] for column in chance.T)
+    usual, treated = (quantiles(column)[:, None] for column in chance.T)
     normal = np.sqrt(1 - icc) * rng.standard_normal(helped.shape)
     normal += np.sqrt(icc) * rng.standard_normal(arm.shape)[sample.unit]
     return (normal < np.where(helped, treated, usual)).astype(float)
+
+
+def _helped(plan: TrialPlan, sample: Sample, first: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return which children are helped in each world: those of the first arm, or those whom the team reaches in their order."""
+    if plan.arms != "order":
+        return first | sample.excepted[:, None]
+    due = np.full(len(sample.unit), np.inf) if sample.due is None else sample.due
+    most = plan.reached or 0
+    return reached(plan.orders, first, risk=sample.risk, due=due, soon=sample.excepted, most=most, rng=rng)
 
 
 def _attendance(
@@ -126,8 +145,3 @@ def _attendance(
         size = most / between - 1
         of_unit = np.clip(rng.beta(np.full(shape, mean * size), (1 - mean) * size), 1e-9, 1 - 1e-9)
     return of_unit, np.full(shape, (most - between) / (spread**2 - between) - 1)
-
-
-def _quantiles(chances: np.ndarray) -> np.ndarray:
-    normal = NormalDist()
-    return np.array([normal.inv_cdf(chance) for chance in chances])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,75 +20,25 @@ from serving.store import Store
 from serving.store.audit import audit_log
 from serving.store.caller import Caller
 from serving.store.database import reading
-from serving.store.scores.complete_lists import CompleteList, scores_of
 from serving.store.trials import trials
-from serving.trials.allocation import arm_of, check_units, units_of
+from serving.trials.allocation import drawn_by
 from serving.trials.analysis import Analysis, analyse, check_allocation
+from serving.trials.eligible import Eligible, eligible, excepted_by
 from serving.trials.outcomes import of_attendance, of_contacts, of_going_missing
-from serving.trials.plan import ARMS, HELP_NOW, Plan
-from serving.trials.power import Power, Sample, power_of
-from serving.trials.stored_list import in_order, stored_list
+from serving.trials.plan import Plan
+from serving.trials.power import Power, power_of
+from serving.trials.starting import DEADLINE, for_the_team
+from serving.trials.wedge.analysis import WedgeAnalysis, analyse_wedge
+from serving.trials.wedge.lot import step_named
 
 
-@dataclass(frozen=True, kw_only=True)
-class Eligible:
-    """Who takes part.
-
-    Attributes
-    ----------
-    of : CompleteList
-    rows : polars.DataFrame
-        ``pupil_id, unit, authority, risk, as_of, rank, deadline``, by rank.
-    assessed : int
-        Children of the list.
-    split_homes : int
-        Homes whose children are in several units.
-    """
-
-    of: CompleteList
-    rows: pl.DataFrame
-    assessed: int
-    split_homes: int
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the children with their units: nobody can be added, left out or moved after the registration, when the lot can be foreseen."""
-        lines = sorted(f"{pupil}:{unit}" for pupil, unit in self.rows.select("pupil_id", "unit").iter_rows())
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-    @property
-    def sample(self) -> Sample:
-        """The children as the simulation needs them."""
-        unit = self.rows["unit"].rank("dense").to_numpy().astype(int) - 1
-        return Sample(unit=unit, risk=self.rows["risk"].to_numpy(), excepted=self.rows["deadline"].to_numpy())
-
-
-def eligible(store: Store, caller: Caller, plan: Plan) -> Eligible:
-    """Return the first children of the plan's list, each with a unit.
-
-    Raises
-    ------
-    Faults
-        If there is no such list, or ``check_units`` refuses its units.
-    """
-    wanted = plan.of
-    with store.view(caller) as view:
-        of = stored_list(view, wanted, plan.file)
-        scores, homes, due = scores_of(view, [of]), trials.homes(view), trials.with_deadline(view)
-        urns = trials.urns(view, scores["pupil_id"].to_list())
-        first = in_order(scores, wanted).head(wanted.first)
-        pupils = first["pupil_id"].to_list()
-        units = units_of(wanted.unit, pupils, urns, homes, view.chain.reference)
-        view.record("trial.list_seen", pupils=pupils, name=wanted.name)
-    split = check_units(wanted.unit, pupils, units, homes)
-    rows = first.select("pupil_id", "authority", "risk", "as_of", "rank").with_columns(
-        pl.Series("unit", units, pl.String), pl.Series("deadline", [p in due for p in pupils], pl.Boolean)
-    )
-    return Eligible(of=of, rows=rows, assessed=len(scores), split_homes=split)
-
-
-def plan_trial(store: Store, caller: Caller, plan: Plan, *, dry_run: bool = False) -> tuple[Eligible, Power]:
+def plan_trial(store: Store, caller: Caller, plan: Plan, *, dry_run: bool = False) -> tuple[Eligible, Power, list[str]]:
     """Measure a plan's power and register it, if it has the power that it asks for.
+
+    Returns
+    -------
+    Eligible, Power, list of str
+        Who takes part, the power, and the authority's other plans that are registered and have not started.
 
     Raises
     ------
@@ -103,34 +51,40 @@ def plan_trial(store: Store, caller: Caller, plan: Plan, *, dry_run: bool = Fals
         do = "Take more children (first), a more common outcome or a longer time. Do not raise the expected effect just to pass."
         what = f"the power is {power.power.value:.0%} over {power.worlds} worlds, and the plan asks for {plan.of.power:.0%}"
         raise Faults(Fault(what, f"{plan.file}, power", do))
-    if not dry_run:
-        with store.change(caller) as change:
-            trials.register(
-                change,
-                plan.of.name,
-                plan.digest,
-                authority=plan.of.authority,
-                as_of=plan.of.as_of,
-                pupils=who.rows["pupil_id"].to_list(),
-                power=round(power.power.value, 3),
-                size=round(power.size.value, 3),
-                children=len(who.rows),
-                members=who.digest,
-                definition=who.of.definition,
-                horizon_days=who.of.horizon_days,
-            )
-    return who, power
+    if dry_run:
+        return who, power, []
+    with store.change(caller) as change:
+        trials.register(
+            change,
+            plan.of.name,
+            plan.digest,
+            authority=plan.of.authority,
+            as_of=plan.of.as_of,
+            pupils=who.rows["pupil_id"].to_list(),
+            arms=plan.of.arms,
+            power=round(power.power.value, 3),
+            size=round(power.size.value, 3),
+            children=len(who.rows),
+            units=who.units,
+            members=who.digest,
+            definition=who.of.definition,
+            horizon_days=who.of.horizon_days,
+        )
+    with store.view(caller) as view:
+        others = trials.never_started(view, plan.of.name)
+        view.record("trial.plan_seen", name=plan.of.name)
+    return who, power, others
 
 
 def start_trial(store: Store, caller: Caller, plan: Plan, out: Path, *, today: date | None = None) -> int:
-    """Allocate by lot, store it, record the safety exceptions of the day, and write whom to help now.
+    """Allocate by lot, store it, record the safety exceptions of the day, and write what the team needs.
 
     The allocation is stored only if the file is written whole.
 
     Parameters
     ----------
     out : Path
-        CSV file of the children to help now: ``pupil_id, rank, why``, where ``why`` is ``help_now`` or the exception. Only its owner can read it.
+        CSV file; see ``serving.trials.starting.for_the_team``. Only its owner can read it.
     today : date, optional
         The day of the allocation; by default the machine's.
 
@@ -147,38 +101,42 @@ def start_trial(store: Store, caller: Caller, plan: Plan, out: Path, *, today: d
     day = today or london_today()
     known = _registered(store, caller, plan)
     plan.must_start_on(day)
-    who = eligible(store, caller, plan)
+    who = eligible(store, caller, plan, day)
     if who.digest != known.members:
         what = "the list, who lives or learns together, or the audit's key has changed since the plan was registered"
         raise Faults(Fault(what, f"{plan.file}, as_of", "Plan a new trial on a newer list, under another name."))
-    arms = [arm_of(unit, plan.of.seed, known.salt) for unit in who.rows["unit"]]
+    arms = drawn_by(plan.of, who.rows["unit"].to_list(), known.salt, who.units)
     rows = who.rows.with_columns(pl.Series("arm", arms))
     stored = rows.select("pupil_id", "unit", "arm", "authority", "risk", "as_of").to_dicts()
-    why = pl.when(pl.col("arm") == HELP_NOW).then(pl.lit(HELP_NOW)).otherwise(pl.lit("deadline"))
-    helped = rows.filter((pl.col("arm") == HELP_NOW) | pl.col("deadline")).select("pupil_id", "rank", why.alias("why"))
+    team = for_the_team(plan, rows, known.salt, day)
     counts = {"assessed": who.assessed, "split_homes": who.split_homes}
     with new_file(out) as beside, store.change(caller) as change:
         trials.start(change, plan.of.name, stored, day=str(day), **counts)
-        trials.add_exceptions(change, plan.of.name, rows.filter("deadline")["pupil_id"].to_list(), "deadline")
-        write_csv(beside, helped.columns, helped.rows(), private=True)
-    return len(helped)
+        trials.add_exceptions(change, plan.of.name, rows.filter("deadline")["pupil_id"].to_list(), DEADLINE)
+        write_csv(beside, team.columns, team.rows(), private=True)
+    return len(team)
 
 
-def status(store: Store, caller: Caller, plan: Plan, asked: Iterable[str] = ()) -> dict[str, Any]:
+def status(
+    store: Store, caller: Caller, plan: Plan, asked: Iterable[str] = (), *, today: date | None = None
+) -> dict[str, Any]:
     """Record new safety exceptions, and count; no outcome by arm, so that nobody peeks.
 
     Parameters
     ----------
     asked : iterable of str
         Children whom a social worker asks to help now; ``not_in_trial`` counts those who are not in the trial.
+    today : date, optional
+        By default the machine's.
     """
     known = _registered(store, caller, plan, started=True)
     name = plan.of.name
     with store.change(caller) as change:
-        trials.add_exceptions(change, name, trials.with_deadline(change), "deadline")
+        due = excepted_by(plan.of, trials.due(change), today or london_today())
+        trials.add_exceptions(change, name, due, DEADLINE)
         not_in_trial = trials.add_exceptions(change, name, asked, "social_worker")
         members, exceptions = trials.allocations(change, name), trials.exceptions(change, name)
-    check_allocation(members, plan.of, known.salt)
+    check_allocation(members, plan.of, known)
     excepted = set().union(*exceptions.values())
     return {
         "name": name,
@@ -192,14 +150,20 @@ def status(store: Store, caller: Caller, plan: Plan, asked: Iterable[str] = ()) 
                 "children": len(part),
                 "units": part["unit"].n_unique(),
                 "exceptions": len(excepted & set(part["pupil_id"])),
+                **_begins(plan, known, arm),
             }
-            for arm in ARMS
+            for arm in plan.of.arm_names
             for part in [members.filter(pl.col("arm") == arm)]
         },
         "exceptions": {why: len(pupils) for why, pupils in exceptions.items()},
         "split_homes": (known.started or {})["split_homes"],
+        "never_started": known.never_started,
         "not_in_trial": not_in_trial,
     }
+
+
+def _begins(plan: Plan, known: trials.Registered, arm: str) -> dict[str, str]:
+    return {"begins_on": str(plan.begins_on(known.day, step_named(arm)))} if plan.of.arms == "wedge" else {}
 
 
 def analyse_trial(
@@ -211,7 +175,7 @@ def analyse_trial(
     no_conversation: Iterable[str] = (),
     definitions: Mapping[str, Definition] | None = None,
     rule: CohortRule | None = None,
-) -> Analysis:
+) -> Analysis | WedgeAnalysis:
     """Analyse a trial once its day has come.
 
     Raises
@@ -221,21 +185,25 @@ def analyse_trial(
     """
     known = _registered(store, caller, plan, started=True)
     _must_be_due(histories.last_known(), plan)
-    wanted = plan.of
+    wanted, windows = plan.of, plan.windows(known.day)
     with store.view(caller) as view:
         members, exceptions = trials.allocations(view, wanted.name), trials.exceptions(view, wanted.name)
-        spoken = trials.spoken_to(view, wanted.name, known.day, plan.end(known.day), no_conversation)
+        silent = list(no_conversation)
+        spoken = [trials.spoken_to(view, wanted.name, begin, end, silent) for begin, end in windows]
         view.record("trial.seen", pupils=members["pupil_id"].to_list(), name=wanted.name)
     if wanted.outcome == "contact":
-        outcome = of_contacts(members, spoken)
+        outcomes = [of_contacts(members, pupils) for pupils in spoken]
     elif wanted.outcome == "attendance":
-        outcome = of_attendance(histories, members, known.day, plan.end(known.day))
+        outcomes = [of_attendance(histories, members, begin, end) for begin, end in windows]
     else:
         definition = (definitions or {}).get(known.definition) or Definition.load(known.definition)
-        outcome = of_going_missing(
-            histories, members.select("pupil_id", "as_of", "authority"), definition, known.horizon_days, rule
-        )
-    analysis = analyse(wanted, known, members, outcome, exceptions)
+        children = members.select("pupil_id", "as_of", "authority")
+        outcomes = [of_going_missing(histories, children, definition, known.horizon_days, rule)]
+    analysis: Analysis | WedgeAnalysis
+    if wanted.arms == "wedge":
+        analysis = analyse_wedge(wanted, known, members, outcomes, exceptions)
+    else:
+        analysis = analyse(wanted, known, members, outcomes[0], exceptions)
     store.note(caller, trials.ANALYSED, name=wanted.name, p=round(analysis.p, 4))
     return analysis
 

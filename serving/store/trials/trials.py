@@ -39,6 +39,8 @@ class Registered:
         Of the list that the trial begins with.
     members : str
         SHA-256 of who takes part, and in which units.
+    units : int
+        How many units there are; 0 in a registration before units were counted.
     started : dict or None
         ``day``, ``arms`` (children by arm), ``assessed`` and ``split_homes`` when it started; None if it has not.
     analysed : int
@@ -53,6 +55,7 @@ class Registered:
     definition: str
     horizon_days: int
     members: str
+    units: int
     started: dict[str, Any] | None
     analysed: int
 
@@ -61,6 +64,11 @@ class Registered:
         """The day of the allocation, from which contact and attendance count; by the clock of the audit for a trial that recorded no day."""
         started = self.started or {}
         return date.fromisoformat(started.get("day") or started["at"][:10])
+
+    @property
+    def never_started(self) -> list[str]:
+        """Plans of the authority that were registered before this trial started, and not started by then."""
+        return list((self.started or {}).get("never_started", ()))
 
 
 def registered(view: View, name: str) -> Registered | None:
@@ -79,6 +87,7 @@ def registered(view: View, name: str) -> Registered | None:
         definition=first["definition"],
         horizon_days=first["horizon_days"],
         members=first["members"],
+        units=first.get("units", 0),
         started=started[0] if started else None,
         analysed=sum(e["name"] == name for e in _entries(view, ANALYSED)),
     )
@@ -103,6 +112,13 @@ def plans(view: View) -> list[dict[str, Any]]:
         }
         for e in kinds[PLANNED]
     ]
+
+
+def never_started(view: View, name: str) -> list[str]:
+    """Return the other plans of a plan's authority that are registered and have not started, oldest first. The calling code records the view."""
+    known = plans(view)
+    authority = next((p["authority"] for p in known if p["name"] == name), None)
+    return [p["name"] for p in known if p["name"] != name and p["authority"] == authority and p["started_on"] is None]
 
 
 def _entries(view: View, action: str) -> list[dict[str, Any]]:
@@ -166,7 +182,7 @@ def start(change: Change, name: str, rows: Sequence[Mapping[str, Any]], **detail
     rows : sequence of mapping
         ``pupil_id, unit, arm, authority, risk, as_of`` of each child.
     details
-        ``day`` of the allocation, ``assessed`` and ``split_homes``, for the audit.
+        ``day`` of the allocation, ``assessed`` and ``split_homes``, for the audit; it also gets the plans that were never started.
 
     Raises
     ------
@@ -183,7 +199,9 @@ def start(change: Change, name: str, rows: Sequence[Mapping[str, Any]], **detail
         change.connection.execute(sa.insert(TrialAllocation), stored[at : at + BATCH])
     arms = [str(row["arm"]) for row in rows]
     counts = {arm: arms.count(arm) for arm in sorted(set(arms))}
-    change.record(STARTED, pupils=[row["pupil_id"] for row in rows], name=name, arms=counts, **details)
+    before = never_started(change, name)
+    pupils = [row["pupil_id"] for row in rows]
+    change.record(STARTED, pupils=pupils, name=name, arms=counts, never_started=before, **details)
 
 
 def allocations(view: View, name: str) -> pl.DataFrame:
@@ -216,9 +234,12 @@ def add_exceptions(change: Change, name: str, pupils: Iterable[str], why: str) -
     return len(wanted - members)
 
 
-def with_deadline(view: View) -> set[str]:
-    """Return the children with a duty that runs. The calling code records the view."""
-    return set(view.connection.scalars(sa.select(StoredDeadline.pupil_id).where(StoredDeadline.stopped_at.is_(None))))
+def due(view: View) -> dict[str, date]:
+    """Return when the first duty that runs is due, by child. The calling code records the view."""
+    first = sa.func.min(StoredDeadline.due_on)
+    running = sa.select(StoredDeadline.pupil_id, first).where(StoredDeadline.stopped_at.is_(None))
+    rows = view.connection.execute(running.group_by(StoredDeadline.pupil_id))
+    return {row[0]: row[1] for row in rows}
 
 
 def homes(view: View) -> dict[str, str]:

@@ -103,7 +103,7 @@ def _frame(store: Store, caller: Caller, plan: Checks) -> Frame:
             plan.of,
             of,
             scores,
-            looked_at={"deadline": trials.with_deadline(view), **checks.looked_at(view)},
+            looked_at={"deadline": trials.due(view), **checks.looked_at(view)},
             homes=trials.homes(view),
             reference=view.chain.reference,
         )

@@ -39,6 +39,7 @@ def test_one_unit_in_an_arm_gives_no_interval_and_says_so():
         definition="cme_register",
         horizon_days=120,
         members="m",
+        units=20,
         started={"arms": {"help_now": 1, "usual": len(chosen) - 1}, "assessed": 20, "split_homes": 0},
         analysed=0,
     )

@@ -62,7 +62,7 @@ def test_a_fault_is_named_by_its_key(tmp_path, old, new, where):
 
 def test_the_examples_of_the_docs_are_plans(tmp_path):
     examples = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/trial.md").read_text(), re.DOTALL)
-    assert len(examples) == 2
+    assert len(examples) == 4
     for n, example in enumerate(examples):
         file = tmp_path / f"{n}.toml"
         file.write_text(example)

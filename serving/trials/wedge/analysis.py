@@ -1,0 +1,178 @@
+"""The analysis of a stepped wedge: every child in the unit that the lot gave its step, whatever was done since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from histories.errors import Fault, Faults
+from histories.io.quantities import quantity
+from serving.store.trials.trials import Registered
+from serving.trials.analysis import NOTES, OF_ARMS, check_allocation, flow_of, never_started_lines
+from serving.trials.effects import LEVEL
+from serving.trials.plan import TrialPlan
+from serving.trials.wedge.effects import effects, interval
+from serving.trials.wedge.lot import step_named
+
+
+@dataclass(frozen=True, kw_only=True)
+class WedgeAnalysis:
+    """The result of a stepped wedge.
+
+    Attributes
+    ----------
+    flow : dict
+        CONSORT counts, by step in place of arm; see ``serving.trials.analysis.Analysis``.
+    periods : list of dict
+        Mean outcome of the units ``with_help`` and ``without`` in each period; None where there are none.
+    effect : float
+    interval : tuple of float
+        95% interval of the effect; an end is infinite if the test refuses nothing there.
+    p : float
+        Of the randomisation test over orders.
+    left_out : int
+        Units without a known outcome in some period.
+    earlier : int
+        How often the trial was analysed before.
+    """
+
+    plan: TrialPlan
+    digest: str
+    flow: dict[str, Any]
+    periods: list[dict[str, float | None]]
+    effect: float
+    interval: tuple[float, float]
+    p: float
+    left_out: int
+    earlier: int
+    never_started: list[str]
+
+    @property
+    def conclusion(self) -> str:
+        """What the trial says, in one sentence."""
+        interval = "{:+.3f} to {:+.3f}".format(*self.interval)
+        if self.p <= LEVEL:
+            return f"Help made a difference of {self.effect:+.3f} ({interval})."
+        return f"No difference was shown: {self.effect:+.3f} ({interval}). That is not a proof of none."
+
+    @property
+    def notes(self) -> list[str]:
+        """What to know when reading the result."""
+        return [*NOTES, OF_ARMS["wedge"]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready data, without any child."""
+        low, high = (end if np.isfinite(end) else None for end in self.interval)
+        return {
+            "name": self.plan.name,
+            "question": self.plan.question,
+            "plan": self.digest,
+            "outcome": self.plan.outcome,
+            "arms": self.plan.arms,
+            "unit": self.plan.unit,
+            "flow": self.flow,
+            "periods": self.periods,
+            "difference": self.effect,
+            "interval": [low, high],
+            "p": self.p,
+            "level": LEVEL,
+            "conclusion": self.conclusion,
+            "units_left_out": self.left_out,
+            "analysed_before": self.earlier,
+            "never_started": self.never_started,
+            "notes": self.notes,
+        }
+
+    def text(self) -> str:
+        """Return the result as text."""
+        flow = self.flow
+        lines = [
+            self.plan.question,
+            f"assessed {flow['assessed']:,}, not eligible {flow['not_eligible']:,}, allocated {flow['allocated']:,}",
+        ]
+        for step, part in flow["arms"].items():
+            lost = ", ".join(f"{n:,} {why.replace('_', ' ')}" for why, n in part["lost"].items()) or "none"
+            lines.append(
+                f"{step.replace('_', ' ')}: {part['allocated']:,} children in {part['units']:,} units; exceptions {part['exceptions']:,}; "
+                f"erased since {part['erased']:,}; lost: {lost}; analysed {part['analysed']:,}"
+            )
+        for number, means in enumerate(self.periods, 1):
+            shown = (f"{key.replace('_', ' ')} {mean:.3f}" for key, mean in means.items() if mean is not None)
+            lines.append(f"period {number}: {', '.join(shown)}")
+        if self.left_out:
+            lines.append(f"left out: {quantity(self.left_out, 'unit')} without a known outcome in some period")
+        lines.append(f"{self.conclusion} p = {self.p:.3f}, randomisation test over orders")
+        if self.earlier:
+            lines.append(f"It was analysed {quantity(self.earlier, 'time')} before: the plan allows one analysis.")
+        return "\n".join([*lines, *never_started_lines(self.never_started), *self.notes])
+
+
+def analyse_wedge(
+    plan: TrialPlan,
+    known: Registered,
+    members: pl.DataFrame,
+    outcomes: Sequence[pl.DataFrame],
+    exceptions: Mapping[str, set[str]],
+) -> WedgeAnalysis:
+    """Analyse a stepped wedge by intention to treat.
+
+    Parameters
+    ----------
+    members : polars.DataFrame
+        See ``serving.store.trials.trials.allocations``.
+    outcomes : sequence of polars.DataFrame
+        See ``serving.trials.outcomes``; one a period.
+    exceptions : mapping
+        Children by reason.
+
+    Raises
+    ------
+    Faults
+        If the allocation was changed, or too few units have a known outcome in every period.
+    """
+    check_allocation(members, plan, known)
+    long = pl.concat([rows.with_columns(period=pl.lit(n)) for n, rows in enumerate(outcomes)])
+    of_units = members.select("pupil_id", "unit", "arm").join(long, on="pupil_id", maintain_order="left")
+    cells = of_units.filter(pl.col("value").is_not_null()).group_by("unit", "arm", "period").agg(pl.col("value").mean())
+    whole = cells.group_by("unit", "arm").agg(pl.col("period").n_unique()).filter(pl.col("period") == len(outcomes))
+    units = whole.sort("unit")
+    if len(units) < 3 or units["arm"].n_unique() < 2:
+        do = "Name the histories of these children, or analyse later."
+        raise Faults(Fault("too few units have a known outcome in every period", f"trial {plan.name}", do))
+    grid = cells.sort("period").join(units.select("unit"), on="unit").sort("unit", "period")
+    outcome = grid["value"].to_numpy().reshape(len(units), len(outcomes))
+    known_children = of_units.filter(pl.col("value").is_not_null()).group_by("unit").agg(pl.col("pupil_id").n_unique())
+    children = units.join(known_children, on="unit", maintain_order="left")["pupil_id"].to_numpy().astype(float)
+    begins = np.array([step_named(arm) for arm in units["arm"]])
+    found = effects(begins[:, None], outcome[..., None], children, plan.seed)
+    values = long.group_by("pupil_id").agg(pl.col("value").mean(), pl.col("lost").drop_nulls().first())
+    joined = members.join(values, on="pupil_id", how="left", maintain_order="left")
+    return WedgeAnalysis(
+        plan=plan,
+        digest=known.digest,
+        flow=flow_of(plan, known, joined, exceptions),
+        periods=_by_period(begins, outcome, children),
+        effect=float(found.effect[0]),
+        interval=interval(begins, outcome, children, plan.seed),
+        p=float(found.p[0]),
+        left_out=known.units - len(units),
+        earlier=known.analysed,
+        never_started=known.never_started,
+    )
+
+
+def _by_period(begins: np.ndarray, outcome: np.ndarray, children: np.ndarray) -> list[dict[str, float | None]]:
+    periods = []
+    for period in range(outcome.shape[1]):
+        on = begins <= period
+        periods.append(
+            {
+                key: float(np.average(outcome[part, period], weights=children[part])) if part.any() else None
+                for key, part in (("with_help", on), ("without", ~on))
+            }
+        )
+    return periods
