@@ -21,7 +21,7 @@ from serving.access.authenticators import CredentialRefused
 from serving.access.configuration import Configuration
 from serving.access.fetched import FAILURES, Fetched, answer_of, as_object
 from serving.access.loopback import is_private_in_transit
-from serving.access.places import Places
+from serving.access.places import Places, WaitingRoom
 from serving.access.sign_in_settings import SignInSettings
 from serving.access.tokens import INVALID, Tokens
 from serving.http.problems import Problem
@@ -63,7 +63,7 @@ class Provider:
         self.settings, self.issuer = settings, tokens.settings.issuer
         self._secret = settings.secret(configuration.folder)
         self.id_tokens = tokens.for_client(settings.client_id, settings.requires)
-        self.places = Places()
+        self.places, self.waiting_room = Places(), WaitingRoom()
         self._configured: Endpoints | None = None
         if settings.authorization_endpoint and settings.token_endpoint:
             self._configured = Endpoints(settings.authorization_endpoint, settings.token_endpoint)

@@ -21,6 +21,27 @@ def note_address(scope: Any) -> None:
         ADDRESS.set(None)
 
 
+def network_of(address: str | None) -> str:
+    """Return what limits count as one address: of IPv6 the whole network of a connection, which has 2^64 addresses.
+
+    Examples
+    --------
+    >>> network_of("192.0.2.7"), network_of("2001:db8::1:2"), network_of("fe80::1%eth0")
+    ('192.0.2.7', '2001:db8::/64', 'fe80::/64')
+    >>> network_of("::ffff:192.0.2.7"), network_of(None), network_of("testclient")
+    ('192.0.2.7', '', 'testclient')
+    """
+    try:
+        parsed = ipaddress.ip_address((address or "").partition("%")[0])
+    except ValueError:
+        return address or ""
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed, 64), strict=False))
+
+
 def request_id_of(scope: Any) -> str:
     """Return the id that the caller chose, if it is harmless, or a new one."""
     ids = [value for name, value in scope["headers"] if name == b"x-request-id"]

@@ -1,15 +1,16 @@
-"""Limits on request bodies that are arriving: their number, by address, and their total size.
+"""Limits on request bodies that are arriving: their number, by address, and their total size, by caller.
 
 A request counts as work only once its body is complete. Until then it takes a place here. If there is no free place, the
-longest-waiting request of the address with the most places is refused, so that one address cannot crowd out another.
+longest-waiting request of the address with the most places is refused. If all bodies together become too large, the largest one of
+the caller with the most bytes is. So whoever sends much is refused, and not whoever sends something just then.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from serving.http.crowd import Crowd, largest_of_heaviest
 from serving.http.schemas import MAX_ROWS
 
 MAX_ARRIVING = 128  # bodies that one worker awaits at once
@@ -19,6 +20,7 @@ MAX_PER_ADDRESS = 64  # of them from one address; a proxy that is not trusted is
 MAX_CONTAINERS = MAX_ROWS + 1000  # rows, lists and objects of one body
 MAX_VALUES = 12 * MAX_ROWS
 MAX_BYTES = 128 * 1024 * 1024  # of all bodies together: those arriving, and those of requests at work
+MAX_BYTES_OF_HOLDER = 64 * 1024 * 1024  # of them of one caller, or of one address as long as the caller is not known
 
 
 @dataclass(eq=False, kw_only=True)
@@ -27,22 +29,28 @@ class Body:
 
     Attributes
     ----------
-    address : str
+    network : str
         Where the request comes from.
     stop : callable
         Ends reading, so that the request is refused.
+    caller : callable
+        Returns who sends it, or None as long as that is not known.
     is_text : bool
         Whether braces and commas are counted; the rows of Arrow streams are counted from their headers.
     size : int
         Bytes received so far.
+    held : int
+        Those that are still in memory.
     containers, values : int
         Braces and brackets that open, and commas, received so far.
     """
 
-    address: str
+    network: str
     stop: Callable[[], None]
+    caller: Callable[[], str | None]
     is_text: bool = True
     size: int = 0
+    held: int = 0
     containers: int = 0
     values: int = 0
 
@@ -54,45 +62,62 @@ class Body:
         self.values += part.count(b",")
         return self.containers <= MAX_CONTAINERS and self.values <= MAX_VALUES
 
+    def holder(self) -> str:
+        """Return who answers for its bytes: the caller, or the network."""
+        return self.caller() or self.network
+
 
 @dataclass
 class Bodies:
     """The bodies of one worker, with its limits."""
 
-    _arriving: dict[Body, None] = field(default_factory=dict)  # in order of arrival
-    _addresses: Counter[str] = field(default_factory=Counter)
+    _arriving: Crowd[Body] = field(default_factory=Crowd)
+    _held: dict[Body, None] = field(default_factory=dict)  # arriving, or of a request at work
     size: int = 0
 
     def begin(self, body: Body) -> None:
         """Take a place for a body, at the cost of an older one if there is none free."""
-        self._arriving[body] = None
-        self._addresses[body.address] += 1
-        if self._addresses[body.address] > MAX_PER_ADDRESS:
-            self._refuse_oldest(body.address)
-        elif len(self._arriving) > MAX_ARRIVING:
-            self._refuse_oldest(self._addresses.most_common(1)[0][0])
+        self._held[body] = None
+        oldest = self._arriving.join(body, body.network, MAX_ARRIVING, MAX_PER_ADDRESS)
+        if oldest is not None:
+            self._refuse(oldest)
 
     def received(self, body: Body, count: int) -> bool:
-        """Count bytes; return False when all bodies together hold too many."""
+        """Count bytes of a body that is arriving; return False when it is the one that has to be refused for all of them."""
         body.size += count
+        body.held += count
         self.size += count
-        return self.size <= MAX_BYTES
+        if self.size <= min(MAX_BYTES, MAX_BYTES_OF_HOLDER):
+            return True
+        holder = body.holder()
+        own = [other for other in self._held if other.holder() == holder]
+        return self._shrink(own, body, MAX_BYTES_OF_HOLDER) and self._shrink([*self._held], body, MAX_BYTES)
 
     def whole(self, body: Body) -> None:
         """Give back the place: the body is complete, refused, or no longer awaited."""
-        if body in self._arriving:
-            del self._arriving[body]
-            self._addresses[body.address] -= 1
-            if not self._addresses[body.address]:
-                del self._addresses[body.address]
+        self._arriving.leave(body)
 
     def end(self, body: Body) -> None:
         """Forget a body whose request has ended."""
         self.whole(body)
-        self.size -= body.size
-        body.size = 0
+        self._held.pop(body, None)
+        self.size -= body.held
+        body.held = 0
 
-    def _refuse_oldest(self, address: str) -> None:
-        oldest = next(body for body in self._arriving if body.address == address)
-        self.whole(oldest)
-        oldest.stop()
+    def _shrink(self, among: list[Body], body: Body, most: int) -> bool:
+        """Refuse bodies that are still arriving until few bytes are held; return False when it is this one's turn."""
+        while sum(other.held for other in among) > most:
+            arriving = [other for other in among if other.held and other in self._arriving]
+            largest = largest_of_heaviest(among, Body.holder, _held, arriving)
+            if largest is None or largest is body:
+                return False
+            self._refuse(largest)
+        return True
+
+    def _refuse(self, body: Body) -> None:
+        self.end(body)
+        body.stop()
+
+
+def _held(body: Body) -> int:
+    return body.held

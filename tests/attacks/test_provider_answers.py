@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from serving.access import fetched, places
 from serving.access.fetched import Fetched
 from serving.access.provider import Provider
+from serving.http import work
 from serving.http.problems import Problem
 from serving.store.database import reading
 from serving.store.sign_in.answers import TakenAnswer
@@ -276,6 +277,32 @@ def test_simultaneous_sign_ins_of_a_new_worker_wait_for_the_same_documents(world
         answers = attempts(app, client, many)
         assert held_up("keys", [(lambda a, c: client.get(a, headers=c), *pair) for pair in answers]) == [303] * many
         assert (state.asked.count(DISCOVERY), state.asked.count("/keys")) == (1, 1)
+
+
+def test_those_who_wait_for_a_silent_provider_are_few_and_are_no_work(world, waited, monkeypatch):
+    """Before, 64 of them kept every key and session from the service, four of each thirty seconds."""
+    monkeypatch.setattr(work, "MAX_AT_ONCE", 2)
+    monkeypatch.setattr(places, "MAX_WAITING_OF_ADDRESS", 3)
+    with world() as (state, app), browser(app) as client, ThreadPoolExecutor(8) as pool:
+
+        def waiting(what, send):
+            """Send three requests and one more while the provider is silent; return the statuses of the three, and the other answer."""
+            state.gate, answers = threading.Event(), []
+            try:
+                for already in range(3):
+                    answers.append(pool.submit(*send[already]))
+                    others_answer_until(client, lambda: waited.count(what) == len(answers))
+                one_more = pool.submit(*send[3]).result(20)
+            finally:
+                state.gate.set()
+            return [answer.result().status_code for answer in answers], one_more
+
+        statuses, one_more = waiting("discovery document", [(client.get, "/sign-in/provider")] * 4)
+        assert (statuses, one_more.status_code, "Many people" in one_more.text) == ([303] * 3, 503, True)
+        waited.clear()
+        answers = attempts(app, client, 4)
+        statuses, one_more = waiting("keys", [(lambda a, c: client.get(a, headers=c), *pair) for pair in answers])
+        assert (statuses, one_more.status_code, "Many people" in one_more.text) == ([303] * 3, 503, True)
 
 
 def test_who_waits_for_a_silent_provider_gives_up_with_it(world, waited, monkeypatch):

@@ -6,13 +6,15 @@ half a head kept its connection for good.
 
 import asyncio
 import logging
+import re
 import threading
 
 import pytest
 import uvicorn
 
 from serving.access.permissions import RULES, find
-from serving.http import bodies, connections, guard
+from serving.http import bodies, connections, work
+from serving.http.bodies import Bodies, Body
 from serving.http.guard import Guard
 from tests.support.checkout import ROOT
 from tests.support.listening import FORM, JSON, PATIENCE, ended, head, listening, status
@@ -95,7 +97,7 @@ def test_half_heads_and_silence_are_closed(monkeypatch, sent):
 
 
 def test_one_address_holds_few_half_heads(monkeypatch):
-    monkeypatch.setattr(connections, "MAX_PER_ADDRESS", 8)
+    monkeypatch.setattr(connections, "MAX_WAITING_OF_ADDRESS", 8)
     with listening(Guard(application)) as connect:
         half = [connect() for _ in range(30)]
         for connection in half:
@@ -118,8 +120,59 @@ def test_bodies_together_hold_a_bounded_memory(monkeypatch):
         assert status(large[0]) == 200
 
 
+def test_who_sends_much_is_refused_and_not_who_sends_then(monkeypatch):
+    """Before, four slow bodies of 32 MB had everybody else's refused for half a minute."""
+    monkeypatch.setattr(bodies, "MAX_BYTES", 4000)
+    arrived = threading.Semaphore(0)
+
+    async def counting(scope, receive, send):
+        async def noted():
+            message = await receive()
+            arrived.release()
+            return message
+
+        await application(scope, noted, send)
+
+    with listening(Guard(counting)) as connect:
+        slow = [connect() for _ in range(4)]
+        for connection in slow:
+            connection.sendall(head("POST", "/api/v1/scores", JSON, "Content-Length: 2000") + b" " * 900)
+            assert arrived.acquire(timeout=PATIENCE)
+        sent = connect()
+        sent.sendall(head("POST", "/api/v1/scores", JSON, "Content-Length: 800") + b" " * 800)
+        assert status(sent) == 200
+        assert status(slow[-1]) == 408
+        slow[0].sendall(b" " * 1100)
+        assert status(slow[0]) == 200
+
+
+def arriving(together, refused, caller, network="192.0.2.1", size=1000):
+    body = Body(network=network, caller=lambda: caller, stop=lambda: refused.append(caller))
+    together.begin(body)
+    return together.received(body, size)
+
+
+def test_bytes_are_counted_by_caller_wherever_they_come_from(monkeypatch):
+    monkeypatch.setattr(bodies, "MAX_BYTES", 10_000)
+    together, refused = Bodies(), []
+    assert all(arriving(together, refused, "many", f"192.0.2.{n}") for n in range(8))
+    assert arriving(together, refused, "one", size=2500)
+    assert refused == ["many"]
+    assert together.size == 9500
+
+
+def test_one_caller_leaves_room_for_others(monkeypatch):
+    """Whole bodies that wait for their turn cannot be refused any more."""
+    monkeypatch.setattr(bodies, "MAX_BYTES", 10_000)
+    monkeypatch.setattr(bodies, "MAX_BYTES_OF_HOLDER", 5000)
+    together, refused = Bodies(), []
+    assert [arriving(together, refused, "many") for _ in range(6)] == [*[True] * 5, False]
+    assert arriving(together, refused, "one", size=4000)
+    assert refused == []
+
+
 def test_work_is_limited_all_the_same(monkeypatch):
-    monkeypatch.setattr(guard, "MAX_AT_ONCE", 3)
+    monkeypatch.setattr(work, "MAX_AT_ONCE", 3)
     begun, release, loops = threading.Semaphore(0), asyncio.Event(), []
 
     async def working(scope, receive, send):
@@ -155,6 +208,63 @@ def test_a_line_that_ends_with_a_bare_line_feed_is_refused(sent):
         connection.sendall(sent)
         assert status(connection) == 400
         assert ended(connection)
+
+
+CHUNKED = head("POST", "/api/v1/scores", JSON, "Transfer-Encoding: chunked")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"2\r\n{}\r\n0\r\n\n",
+        b"2\r\n{}\r\n0\r\nX: a\n\n",
+        b"2\r\n{}\r\n0\r\nX: a\n\r\n",
+        b"2\r\n{}\r\n0\r\nX: a\nContent-Length: 9\r\n\r\n",
+        b"2\n{}\r\n0\r\n\r\n",
+        b"2;a\nb\r\n{}\r\n0\r\n\r\n",
+        b"2;a\rb\r\n{}\r\n0\r\n\r\n",
+        b"2\r\n{}\n0\r\n\r\n",
+    ],
+    ids=["end", "trailer", "last trailer", "first trailer", "size", "extension", "CR in extension", "data"],
+)
+def test_no_line_of_a_chunked_body_ends_with_a_bare_line_feed(sent):
+    """Before, trailers could: a proxy that sees one line there forwards what h11 takes for two."""
+    with listening(Guard(application)) as connect:
+        connection = connect()
+        connection.sendall(CHUNKED + sent)
+        assert status(connection) == 400
+        assert ended(connection)
+
+
+def test_trailers_and_line_feeds_in_chunks_are_read_however_they_arrive():
+    with listening(Guard(application)) as connect:
+        connection = connect()
+        for byte in CHUNKED + b"4;a=b\r\n{\n}\n\r\n0\r\nX: a\r\n\r\n":
+            connection.sendall(bytes([byte]))
+        answers = connection.makefile("rb")
+        assert b" 200 " in answers.readline()
+        connection.sendall(head("GET", "/livez", "Connection: close"))
+        assert b"HTTP/1.1 200" in answers.read()
+
+
+def test_a_body_in_very_many_chunks_is_refused(monkeypatch):
+    """Each costs as much time as thousands of bytes: a body of one-byte chunks keeps the service from everybody else."""
+    monkeypatch.setattr(connections, "MAX_CHUNKS", 5)
+    with listening(Guard(application)) as connect:
+        connection = connect()
+        for chunks in (4, 4, 6):  # the count is that of one body
+            connection.sendall(CHUNKED + b"1\r\n \r\n" * chunks + b"0\r\n\r\n")
+        assert re.findall(rb"HTTP/1.1 (\d+)", connection.makefile("rb").read()) == [b"200", b"200", b"400"]
+
+
+def test_what_is_not_http_after_an_answer_ends_the_connection_and_fails_nowhere():
+    with listening(Guard(refusing)) as connect:
+        connection = connect()
+        connection.sendall(CHUNKED)
+        answer = connection.makefile("rb")
+        assert b" 401 " in answer.readline()
+        connection.sendall(b"no size\r\n")
+        answer.read()
 
 
 def test_line_feeds_in_a_body_do_not_count_as_head():

@@ -1,9 +1,7 @@
 """What stands in the place of a guard that is taken out: see ``tests/support/guards.py``."""
 
 import getpass
-import re
 import shutil
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
@@ -262,44 +260,6 @@ def last_place_forgotten(module: Any) -> None:
 def key_anywhere(settings: Any, histories: Any) -> Any:
     """Take the key of pseudonyms from any folder."""
     return settings.pseudonym_key
-
-
-def uncounted(bodies: Any, body: Any, count: int) -> bool:
-    """Receive however much."""
-    return True
-
-
-def arriving_is_work(module: Any) -> None:
-    """Count a request as work from its first byte on."""
-    call = module.Guard.__call__
-
-    async def counted(guard: Any, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http" and len(guard.at_work) >= module.MAX_AT_ONCE:
-            await send({"type": "http.response.start", "status": 503, "headers": []})
-            await send({"type": "http.response.body", "body": b""})
-            return
-        place = object()
-        guard.at_work.add(place)
-        try:
-            await call(guard, scope, receive, send)
-        finally:
-            guard.at_work.discard(place)
-
-    module.Guard.__call__ = counted
-
-
-NO_LINE = re.compile(b"(?!)")
-
-
-def prefix_is_enough(rule: Any, path: str) -> bool:
-    """Compare the beginning of a path."""
-    return rule._pattern.match(path.strip()) is not None
-
-
-@asynccontextmanager
-async def no_turn(turns: Any, caller: str) -> Any:
-    """Wait for nobody."""
-    yield
 
 
 def group_is_a_role(configuration: Any, kind: str, account: str, roles: Any, groups: Any) -> Any:

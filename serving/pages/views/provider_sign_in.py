@@ -21,6 +21,7 @@ from serving.access.provider import Provider
 from serving.access.sign_in_settings import CALLBACK
 from serving.http.addresses import ADDRESS
 from serving.http.problems import REQUEST_ID, Problem
+from serving.http.work import waiting_for_others
 from serving.pages.context import Context, PageContext
 from serving.pages.local_page import HOME, sign_in_address
 from serving.pages.page import Endpoint, Page
@@ -57,8 +58,9 @@ async def begin(request: Request, context: Context) -> Response:
     if not _from_own_page(request):
         return RedirectResponse(sign_in_address(to), 303, NO_REFERRER)
     attempt, key = Attempt.new(to, digest_of(sessions.cookie(request) or "")), context.store.chain.current.sign_in
-    await provider.settled()
     try:
+        with waiting_for_others(), provider.waiting_room.seat(ADDRESS.get()):
+            await provider.settled()
         address = await asyncio.to_thread(provider.address, attempt, key)
     except Problem as no_answer:
         return await asyncio.to_thread(_failed, context, request, no_answer, to)
@@ -100,11 +102,13 @@ async def _signed_in(
         error = params.get("error")
         log.warning("the identity provider signed nobody in: %s", error if error in ERRORS else "another error")
         raise Declined
-    await provider.ready()
-    async with provider.places.place(ADDRESS.get()):
-        if not await asyncio.to_thread(take_once, context.store.engine, attempt.state(key)):
-            raise UnknownAttempt
-        return await provider.redeem(params["code"], params.get("iss"), attempt, key)
+    with waiting_for_others():
+        with provider.waiting_room.seat(ADDRESS.get()):
+            await provider.ready()
+        async with provider.places.place(ADDRESS.get()):
+            if not await asyncio.to_thread(take_once, context.store.engine, attempt.state(key)):
+                raise UnknownAttempt
+            return await provider.redeem(params["code"], params.get("iss"), attempt, key)
 
 
 def go_on(request: Request, context: Context) -> Response:

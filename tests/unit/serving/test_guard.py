@@ -10,7 +10,7 @@ import time
 import pytest
 import uvicorn
 
-from serving.http import guard as layer
+from serving.http import exchange, work
 from serving.http.guard import Guard
 from serving.telemetry import tracing
 from serving.telemetry.logs import JsonFormatter
@@ -131,7 +131,7 @@ def test_an_answer_that_does_not_come_is_replaced():
 
 
 def test_calls_over_the_limit_are_refused_but_probes_answer(monkeypatch):
-    monkeypatch.setattr(layer, "MAX_AT_ONCE", 0)
+    monkeypatch.setattr(work, "MAX_AT_ONCE", 0)
     assert ask(echo).status == 503
     assert ask(echo, "/livez", "GET").status == 200
 
@@ -165,7 +165,7 @@ def test_malformed_http_is_refused_and_is_no_server_error(caplog):
 
 @pytest.mark.parametrize(("refused", "status"), [("http.response.start", 500), ("http.response.body", 200)])
 def test_an_unsent_answer_is_a_failure_while_the_caller_is_connected(caplog, monkeypatch, refused, status):
-    monkeypatch.setattr(layer, "DISCONNECT_SECONDS", 0.01)
+    monkeypatch.setattr(exchange, "DISCONNECT_SECONDS", 0.01)
     assert ask(echo, refused=[refused]).status == status
     assert [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR] == ["a request failed"]
 
