@@ -55,9 +55,23 @@ class ProxySettings(SettingsFile):
     secret_header: str = "X-Onroll-Proxy-Secret"
     user_header: str = "X-Forwarded-User"
     groups_header: str = "X-Forwarded-Groups"
-    roles_header: str | None = None  # without it, the groups name roles too
+    # Without a default: roles that come from groups are somebody's explicit choice.
+    roles_header: str = Field(
+        min_length=1,
+        description="the header with people's roles. If the proxy sends roles and groups in one header, write that one: "
+        "whoever may name a group like a role then gives that role",
+    )
     name_header: str | None = None  # what the pages call a person; without it, the account
     separator: str = Field(default=",", min_length=1)  # between names; no name may hold it
+
+    def warning(self) -> str | None:
+        """Return what to look at when roles and groups come in one header, or None."""
+        if self.roles_header.lower() != self.groups_header.lower():
+            return None
+        return (
+            f"[proxy] takes roles and groups from one header, {self.groups_header}: whoever may name a group like a role "
+            "under [roles] gives that role. Let the proxy send app roles only there, or roles in a header of their own."
+        )
 
 
 class StaffGroup(SettingsFile):

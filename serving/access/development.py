@@ -47,15 +47,23 @@ def refuse_elsewhere(host: str | None, allowed: bool) -> None:
 
 
 def refuse_forwarded(request: Request) -> None:
-    """Refuse a request that came through a proxy, or that addresses another host, where there are development users.
+    """Refuse a request from another machine, through a proxy, or for another host, where there are development users.
 
     Raises
     ------
     Problem
         403.
     """
-    if any(FORWARDED.fullmatch(name.lower()) for name in request.headers) or not is_loopback(request.url.hostname):
+    forwarded = any(FORWARDED.fullmatch(name.lower()) for name in request.headers)
+    if forwarded or not is_loopback(request.url.hostname) or not _is_direct(request):
         raise Problem(403, "The service runs with development users, for direct requests on this machine only.")
+
+
+def _is_direct(request: Request) -> bool:
+    """Return whether a request comes from this machine, and not in the old protocol that only proxies still speak."""
+    return (
+        request.client is not None and is_loopback(request.client.host) and request.scope.get("http_version") != "1.0"
+    )
 
 
 class DevelopmentUsers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import logging
 
 from starlette.requests import Request
 
@@ -12,6 +13,8 @@ from serving.access.current import Rights
 from serving.store import Caller
 from serving.store.sign_in.shown_name import shown_name
 
+log = logging.getLogger("onroll.access")
+
 
 class TrustedProxy:
     """Reads the headers of a trusted proxy; its address proves nothing, since a header can change it."""
@@ -19,6 +22,8 @@ class TrustedProxy:
     def __init__(self, settings: ProxySettings, configuration: Configuration, rights: Rights | None = None) -> None:
         self.settings, self.rights = settings, rights or configuration
         self.secret = configuration.secret(settings)
+        if warning := settings.warning():
+            log.warning("%s", warning)
 
     def caller(self, request: Request) -> Caller | None:
         """Return the user that the proxy names; without the secret its headers are ignored.
@@ -28,15 +33,14 @@ class TrustedProxy:
         secret = single_header(request, self.settings.secret_header)
         user = single_header(request, self.settings.user_header)
         groups = single_header(request, self.settings.groups_header)
-        roles = single_header(request, self.settings.roles_header) if self.settings.roles_header else None
+        roles = single_header(request, self.settings.roles_header)
         if secret is None:
             return None
         if not hmac.compare_digest(secret.encode("latin-1"), self.secret):
             raise CredentialRefused("The proxy's secret is wrong.", "invalid")
         if not user:
             raise CredentialRefused("The proxy sent no user.", "invalid")
-        named = roles if self.settings.roles_header else groups
-        caller = self.rights.caller("proxy", user, self._names(named), self._names(groups))
+        caller = self.rights.caller("proxy", user, self._names(roles), self._names(groups))
         request.state.shown_as = self._shown_as(request)
         return caller
 

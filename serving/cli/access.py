@@ -41,7 +41,9 @@ def check(as_json: bool) -> None:
     if configuration.tokens:
         Tokens(configuration.tokens, configuration)  # reads the provider's keys if they are in a file
     enabled = [name for name in ("keys", "tokens", "proxy", "development") if getattr(configuration, name)]
-    result({"file": file, "ways": enabled}, as_json=as_json, text=f"{file or 'no file'}: {', '.join(enabled)}")
+    warning = configuration.proxy.warning() if configuration.proxy else None
+    text = f"{file or 'no file'}: {', '.join(enabled)}" + (f"\nWarning: {warning}" if warning else "")
+    result({"file": file, "ways": enabled, "warning": warning}, as_json=as_json, text=text)
 
 
 @access.command()

@@ -78,7 +78,7 @@ def staffed(tmp_path, bundle, monkeypatch):
 
     def visit(user):
         guarded = Guard(app, people=app.state.people, refusals=store.refusals)
-        client = TestClient(guarded, base_url="http://127.0.0.1", follow_redirects=False)
+        client = TestClient(guarded, base_url="http://127.0.0.1", follow_redirects=False, client=("127.0.0.1", 50_000))
         submit(client, "/sign-in", "/sign-in", user=user)
         return client
 

@@ -3,13 +3,16 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
+from histories.errors import Faults
 from serving.access.configuration import Configuration
 from serving.access.proxy import TrustedProxy
 from serving.access.tokens import Tokens
+from serving.cli.main import onroll
 from serving.http.problems import Problem
 from tests.support.identity_provider import jwks, signing_key, token
 
@@ -157,6 +160,29 @@ def strict(tmp_path_factory, signer):
 def test_a_token_with_all_that_the_authority_requires_is_accepted(strict):
     for claims in ({}, {"kind": "application/AT+JWT"}, {"amr": "hwk"}, {"scope": ["onroll.use"]}):
         assert strict(**claims).role == "worker"
+
+
+def test_a_proxy_must_name_the_header_of_roles(tmp_path):
+    """Before, without it, a group of the proxy with the name of a role made an administrator."""
+    (tmp_path / "secret").write_text(SECRET)
+    (tmp_path / "secret").chmod(0o600)
+    (tmp_path / "access.toml").write_text(FILE.replace('roles_header = "X-Forwarded-Roles"\n', ""))
+    with pytest.raises(Faults, match=r"proxy.roles_header.*\n?.*Write the header with people's roles"):
+        Configuration.load(tmp_path / "access.toml")
+
+
+def test_one_header_of_roles_and_groups_is_warned_of(tmp_path, monkeypatch, caplog):
+    (tmp_path / "secret").write_text(SECRET)
+    (tmp_path / "secret").chmod(0o600)
+    file = tmp_path / "access.toml"
+    monkeypatch.setenv("ONROLL_ACCESS", str(file))
+    for text, warned in ((FILE, 0), (FILE.replace("X-Forwarded-Roles", "x-forwarded-groups"), 1)):
+        file.write_text(text[text.index("[proxy]") :])
+        configuration = Configuration.load(file)
+        TrustedProxy(configuration.proxy, configuration)
+        checked = CliRunner().invoke(onroll, ["access", "check"])
+        assert (checked.exit_code, checked.output.count("gives that role")) == (0, warned)
+        assert caplog.text.count("gives that role") == warned
 
 
 @pytest.mark.parametrize(

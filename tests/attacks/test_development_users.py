@@ -1,6 +1,6 @@
 """Development users need no secret: they must be enabled explicitly, without other authenticators, for direct local requests only.
 
-Before, they answered behind a proxy on 127.0.0.1.
+Before, they answered behind a proxy on 127.0.0.1, and whoever reached the port and named localhost.
 """
 
 import os
@@ -31,6 +31,7 @@ jwks = "https://id.example/keys"
 PROXY = """
 [proxy]
 secret_file = "secret"
+roles_header = "X-Forwarded-Groups"
 [roles]
 "Onroll.Worker" = "worker"
 """
@@ -58,8 +59,17 @@ def access(tmp_path, bundle, monkeypatch):
 
 
 @pytest.fixture
-def client(access):
-    return TestClient(make_app(settings(), "127.0.0.1"), base_url="http://127.0.0.1", follow_redirects=False)
+def app(access):
+    return make_app(settings(), "127.0.0.1")
+
+
+def from_(app, address):
+    return TestClient(app, base_url="http://127.0.0.1", follow_redirects=False, client=(address, 50_000))
+
+
+@pytest.fixture
+def client(app):
+    return from_(app, "127.0.0.1")
 
 
 def test_development_users_answer_direct_requests_on_this_machine(client):
@@ -73,6 +83,23 @@ def test_a_request_through_a_proxy_is_refused_on_every_route(client, header):
     headers = {**AS_SOMEONE, header: THROUGH_A_PROXY[header]}
     for rule in RULES:
         assert client.request(rule.method, rule.route, headers=headers).status_code == 403, rule.route
+
+
+@pytest.mark.parametrize("address", ["192.0.2.9", "2001:db8::9", "::ffff:192.0.2.9", "", "this machine"])
+def test_a_request_from_another_machine_is_refused_whatever_it_says(app, address):
+    """Before, ``ONROLL_HOST=127.0.0.1 bentoml serve --host 0.0.0.0`` and ``Host: localhost`` were enough."""
+    for path in ("/api/v1/model", "/sign-in", "/livez"):
+        assert from_(app, address).get(path, headers={**AS_SOMEONE, "Host": "localhost"}).status_code == 403
+    assert from_(app, "::1").get("/api/v1/model", headers=AS_SOMEONE).status_code == 200
+
+
+def test_a_request_in_the_protocol_of_proxies_is_refused(app):
+    """What nginx sends with its defaults: HTTP/1.0, its own address, and as host the address that it was told."""
+
+    async def old(scope, receive, send):
+        await app({**scope, "http_version": "1.0"}, receive, send)
+
+    assert from_(old, "127.0.0.1").get("/api/v1/model", headers=AS_SOMEONE).status_code == 403
 
 
 @pytest.mark.parametrize("host", ["onroll.example", "203.0.113.9", "127.0.0.1.example", "localhost.example"])

@@ -164,7 +164,7 @@ def test_nobodys_word_releases_a_reference_a_surname_or_a_postcode(doubted):
     with doubted.store.view(command_line()) as view:
         refused = [e["details"] for e in entries(view) if e["action"] == "fault.not_released"]
         view.record("audit.seen")
-    assert [sorted(details) for details in refused] == [["fault_id", "said_no_name"]] * 4
+    assert [sorted(details) for details in refused] == [["address", "fault_id", "said_no_name"]] * 4
 
 
 def test_an_analyst_reads_what_a_lead_released_and_no_more(doubted):

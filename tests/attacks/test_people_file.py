@@ -64,6 +64,7 @@ def named(tmp_path, bundle, monkeypatch):
             Guard(app, people=app.state.people, refusals=store.refusals),
             base_url="http://127.0.0.1",
             follow_redirects=False,
+            client=("127.0.0.1", 50_000),
         )
         submit(client, "/sign-in", "/sign-in", user=user)
         return client
@@ -117,7 +118,7 @@ def _cells(client):
 def test_the_interface_answers_no_name_even_to_a_key_with_the_right(named):
     _, key = named.store.create_key("lead", "801", names=True)
     headers = {"Authorization": f"Bearer {key}"}
-    client = TestClient(Guard(named.app), base_url="http://127.0.0.1", headers=headers)
+    client = TestClient(Guard(named.app), base_url="http://127.0.0.1", headers=headers, client=("127.0.0.1", 50_000))
     for path, body in (("scores", {"pupil_ids": [CHILD]}), ("worklist", {"limit": 10}), ("counts", {"by": "urn"})):
         answer = client.post(f"/api/v1/{path}", json=body)
         assert answer.status_code == 200

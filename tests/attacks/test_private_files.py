@@ -127,7 +127,9 @@ def test_settings_with_a_secret_are_refused_when_others_can_read_them(tmp_path, 
 
 
 def test_the_proxys_secret_and_the_audits_key_are_refused_so(tmp_path):
-    (tmp_path / "access.toml").write_text('[proxy]\nsecret_file = "secret"\n[roles]\n"a" = "worker"\n')
+    (tmp_path / "access.toml").write_text(
+        '[proxy]\nsecret_file = "secret"\nroles_header = "X-Roles"\n[roles]\n"a" = "worker"\n'
+    )
     (tmp_path / "access.toml").chmod(0o600)
     (tmp_path / "secret").write_text("s" * 40)
     (tmp_path / "secret").chmod(0o644)

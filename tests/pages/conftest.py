@@ -155,7 +155,8 @@ class Visitor(TestClient):
 
     def __init__(self, app, user=None):
         guarded = Guard(app, people=app.state.people, refusals=app.state.store.refusals)
-        super().__init__(guarded, base_url="http://127.0.0.1", follow_redirects=False)
+        local = ("127.0.0.1", 50_000)
+        super().__init__(guarded, base_url="http://127.0.0.1", follow_redirects=False, client=local)
         if user:
             self.submit("/sign-in", "/sign-in", user=user)
 

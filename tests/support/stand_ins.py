@@ -271,6 +271,14 @@ def group_is_a_role(configuration: Any, kind: str, account: str, roles: Any, gro
     return Caller(f"{kind}:{account}", named[0], members[0].authority if members else None)
 
 
+def roles_from_groups(module: Any) -> None:
+    """Take the roles of a proxy from its groups, unless its settings say otherwise."""
+    settings = module.ProxySettings
+    settings.model_fields["roles_header"].default = settings.model_fields["groups_header"].default
+    settings.model_rebuild(force=True)
+    module.Configuration.model_rebuild(force=True)
+
+
 class EveryName(dict):
     """An environment in which everything is set."""
 

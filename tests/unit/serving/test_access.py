@@ -25,6 +25,7 @@ audience = "onroll"
 jwks = "jwks.json"
 [proxy]
 secret_file = "secret"
+roles_header = "X-Forwarded-Groups"
 [roles]
 "Onroll.Worker" = "worker"
 "Onroll.Analyst" = "analyst"
@@ -267,9 +268,10 @@ def test_keys_of_a_provider_are_fetched_once_and_their_loss_is_a_503(files, bund
     [
         ("nothing = 1\n[tokens]\nissuer = 5\n", ["nothing", "tokens.issuer", "tokens.audience", "tokens.jwks"]),
         (
-            "[groups]\na = {authority = '801', locality = 'x'}\n[development]\nb = {role = 'lead'}\n[proxy]\nsecret_file = 'short'\n",
+            "[groups]\na = {authority = '801', locality = 'x'}\n[development]\nb = {role = 'lead'}\n[proxy]\nsecret_file = 'short'\nroles_header = 'X-Roles'\n",
             ["groups.a.locality", "development", "development.b", "roles", "short"],
         ),
+        ("[proxy]\nroles_header = ''\n", ["proxy.secret_file", "proxy.roles_header"]),
         (
             "[roles]\na = 'king'\n[localities]\nn = 'x'\n[limits]\nper_second = 0\n",
             ["roles.a", "localities.n", "limits.per_second"],

@@ -30,6 +30,7 @@ OUTSIDE = (
     "MPLCONFIGDIR",
     "HOME",
     "ONROLL_WORKERS",
+    "FORWARDED_ALLOW_IPS",
     "MLFLOW_AUTH_CONFIG_PATH",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION",
 )  # not of histories/settings.py
@@ -158,6 +159,18 @@ def test_every_service_is_watched_and_the_database_is_inside():
     assert COMPOSE["networks"]["inside"]["internal"] is True
     assert SERVICES["schema"]["depends_on"]["postgres"]["condition"] == "service_healthy"
     assert SERVICES["onroll"]["depends_on"]["schema"]["condition"] == "service_completed_successfully"
+
+
+def test_the_service_believes_this_host_alone_where_a_request_comes_from():
+    """Published ports reach the service from the gateway of a network that is not internal."""
+    trusted = SERVICES["onroll"]["environment"]["FORWARDED_ALLOW_IPS"]
+    gateways = {
+        name: network["ipam"]["config"][0]["gateway"]
+        for name, network in COMPOSE["networks"].items()
+        if not network.get("internal")
+    }
+    assert [trusted] == list(gateways.values())
+    assert set(gateways) <= set(SERVICES["onroll"]["networks"])
 
 
 def test_no_secret_is_written_down_and_every_setting_is_known():

@@ -30,6 +30,7 @@ bob = {role = "analyst", authority = "801"}
 PROXY = """
 [proxy]
 secret_file = "secret"
+roles_header = "X-Forwarded-Groups"
 [roles]
 "Onroll.Worker" = "worker"
 [groups]
@@ -59,6 +60,7 @@ def behind_proxy(tmp_path, bundle, monkeypatch):
 
 def browser(app, **more):
     guarded = Guard(app, people=app.state.people, refusals=app.state.store.refusals)
+    more = {"client": ("127.0.0.1", 50_000), **more}
     return TestClient(guarded, base_url="http://127.0.0.1", follow_redirects=False, **more)
 
 

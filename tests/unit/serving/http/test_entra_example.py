@@ -3,6 +3,7 @@
 import re
 import shutil
 import tomllib
+from ipaddress import ip_address, ip_network
 
 import pytest
 import yaml
@@ -71,7 +72,7 @@ def test_what_the_edge_takes_from_oauth2_proxy_is_what_that_is_told_to_send(acce
     assert OAUTH2_PROXY["reverse_proxy"] is True
     assert OAUTH2_PROXY["oidc_groups_claim"] == "roles"
     assert OAUTH2_PROXY["code_challenge_method"] == "S256"
-    assert access.proxy.roles_header is None, "app roles come in one header"
+    assert access.proxy.roles_header == access.proxy.groups_header, "app roles come in one header"
     assert not set(access.roles) & set(access.groups)
 
 
@@ -93,7 +94,9 @@ def test_every_file_and_secret_that_the_compose_file_names_is_there_or_made_by_t
         name = file.removeprefix("secrets/")
         assert (ROOT / "deploy" / file).is_file() or name in README, file
     assert "/etc/onroll/" + access.proxy.secret_file in str(COMPOSE["services"]["onroll"]["volumes"])
-    assert COMPOSE["services"]["onroll"]["environment"] == {"ONROLL_ACCESS": "/etc/onroll/access.toml"}
+    settings = COMPOSE["services"]["onroll"]["environment"]
+    assert settings["ONROLL_ACCESS"] == "/etc/onroll/access.toml"
+    assert set(settings) == {"ONROLL_ACCESS", "FORWARDED_ALLOW_IPS"}
     for inside in ("/livez  ", "/readyz ", "/metrics"):
         assert f"location = {inside} {{ return 404; }}" in NGINX
 
@@ -105,6 +108,21 @@ def test_the_service_is_reached_through_the_edge_only():
     assert COMPOSE["services"]["onroll"]["ports"] is RESET
     assert {name for name, s in COMPOSE["services"].items() if s.get("ports", RESET) is not RESET} == {"edge"}
     assert "Docker Compose 2.24.4 or newer" in README
+
+
+def test_the_service_believes_the_edge_alone_where_a_request_comes_from():
+    """Before, every address of the audit was the edge's, and a whole office had the limits of one address."""
+    first = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text("utf-8"))
+    edge = COMPOSE["services"]["edge"]["networks"]
+    assert set(edge) & set(first["services"]["onroll"]["networks"]) == set(edge)
+    trusted = COMPOSE["services"]["onroll"]["environment"]["FORWARDED_ALLOW_IPS"].split(",")
+    assert trusted == [edge[name]["ipv4_address"] for name in edge]
+    for name, address in zip(edge, trusted, strict=True):
+        (network,) = first["networks"][name]["ipam"]["config"]
+        assert ip_address(address) in ip_network(network["subnet"])
+        assert ip_address(address) not in ip_network(network["ip_range"]), "another container could get it"
+    for path in ON_EVERY_PATH_TO_ONROLL:
+        assert sent(path)["X-Forwarded-For"] == "$remote_addr", "what a client sends under this name is replaced"
 
 
 def test_signing_in_leads_back_to_the_whole_address():
