@@ -145,6 +145,8 @@ class Settings(BaseSettings):
         File that receives the audit's head every few minutes; by default beside the SQLite database, else in the folder.
     audit_syslog : str or None
         Syslog that receives it too: ``unix:/dev/log`` or ``udp:HOST:PORT``.
+    alarm_syslog : str or None
+        Syslog that the service's alarms are sent to, as above.
     second_person : bool
         Whether a second person confirms promotions and new keys of administrators.
     signing_key_file : Path or None
@@ -184,6 +186,7 @@ class Settings(BaseSettings):
     audit_key: bytes | Path | None = Field(validation_alias="ONROLL_AUDIT_KEY", default_factory=_audit_key, repr=False)
     audit_anchor: FolderPath | None = Field(None, validation_alias="ONROLL_AUDIT_ANCHOR")
     audit_syslog: str | None = Field(None, validation_alias="ONROLL_AUDIT_SYSLOG")
+    alarm_syslog: str | None = Field(None, validation_alias="ONROLL_ALARM_SYSLOG")
     second_person: bool = Field(False, validation_alias="ONROLL_SECOND_PERSON")
     signing_key_file: SecretFile | None = Field(None, validation_alias="ONROLL_SIGNING_KEY_FILE")
     verify_key_file: KeyFile | None = Field(None, validation_alias="ONROLL_VERIFY_KEY_FILE")

@@ -57,8 +57,8 @@ def create(
     current = settings()
     store = Store.of(current)
     if role == "administrator":
-        act: dict[str, Any] = {"command": "keys create", "role": role, "authority": authority, "expires": str(last_day)}
-        act |= {"names": True} if names else {}
+        act: dict[str, Any] = {"command": "keys create", "role": role, "authority": authority, "urns": sorted(urns)}
+        act |= {"names": names, "holder": holder, "expires": str(last_day)}
         require(store, current, act)
     key_id, key = store.create_key(role, authority, urns, last_day, names=names, holder=holder)
     result({"key_id": key_id, "key": key, "expires": last_day}, as_json=as_json, text=key)

@@ -54,6 +54,7 @@ from serving.store.database import reading
 from serving.store.people.cipher import cipher_of
 from serving.store.people.details import must_fit
 from serving.telemetry import metrics
+from serving.telemetry.alarm_hook import AlarmHook
 from serving.telemetry.audit_watch import AuditWatch
 from serving.telemetry.bulk_reading import BulkReading
 from training.bundle import Manifest
@@ -97,7 +98,7 @@ def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> F
     cipher = cipher_of(settings)
     with reading(store.engine) as connection:
         must_fit(connection, cipher)
-    store.on_view, audit_watch = BulkReading().seen, AuditWatch(store)
+    store.on_view, audit_watch, hook = BulkReading().seen, AuditWatch(store), AlarmHook(settings.alarm_syslog)
     champion = _live_model(settings, store, settings.model)
     challenger = _live_model(settings, store, f"{settings.model.partition('@')[0]}@challenger", needed=False)
     shadow = Shadow(challenger, store, settings.shadow)
@@ -106,13 +107,11 @@ def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> F
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # A worker accepts connections only after this, so that a restarted worker never answers without a model.
         await anyio.to_thread.run_sync(champion.model)
-        champion.watch()
-        shadow.watch()
-        audit_watch.watch()
+        for watch in (hook, champion, shadow, audit_watch):
+            watch.watch()
         yield
-        champion.stop()
-        shadow.stop()
-        audit_watch.stop()
+        for watch in (champion, shadow, audit_watch, hook):
+            watch.stop()
         store.refusals.flush()
 
     app = FastAPI(

@@ -5,6 +5,21 @@ from tests.support.guard import Guard
 
 OF_RECORDS = (
     Guard(
+        "tests/attacks/test_alarms.py::test_each_alarm_reaches_the_syslog_without_holding_anybody_up",
+        "serving.telemetry.alarm_hook:FIELDS",
+        (),
+    ),
+    Guard(
+        "tests/attacks/test_alarms.py::test_many_refused_credentials_raise_one_alarm_by_address_and_one_in_all",
+        "serving.telemetry.failed_sign_ins:OF_ADDRESS",
+        10_000,
+    ),
+    Guard(
+        "tests/unit/training/release/test_promotion.py::test_the_first_version_is_a_challenger_where_a_second_person_is_set",
+        "training.release.registry:_waits",
+        stand_ins.no,
+    ),
+    Guard(
         "tests/system/test_erased_bytes.py::test_no_byte_and_no_statistic_of_an_erased_child_is_left_in_the_tables",
         "serving.store.records.purging:_written_anew",
         stand_ins.no_text,

@@ -52,7 +52,7 @@ def register(
     material: Material,
     evidence: dict[str, Any] | None = None,
 ) -> tuple[int, Path, dict[str, Any]]:
-    """Register a trained model as a new version, release it, and make it the challenger, or the champion if there is none.
+    """Register a trained model as a new version, release it, and make it the challenger, or the champion if there is none and no second person is set.
 
     Parameters
     ----------
@@ -95,14 +95,16 @@ def register(
     made = f"adopted from bundle {m.parent['bundle'][:16]}" if m.parent else "newly trained"
     with moving(settings, name):
         first = not champion(settings, name)
+        serves = first and not _waits(settings)
+        why = "first model; not approved by anyone" if serves else "first model; waits for a second person"
         line = move(
             settings,
             name,
-            "champion" if first else "challenger",
+            "champion" if serves else "challenger",
             version,
             action="registered",
             by=trained.recipe["trained_by"],
-            why="first model; not approved by anyone" if first else made,
+            why=why if first else made,
             run_id=run_id,
             bundle=bundle_digest(folder),
             data=trained.manifest.data_digest,
@@ -110,6 +112,11 @@ def register(
             evidence=keep_evidence(settings, name, version, evidence) if evidence else None,
         )
     return version, folder, line
+
+
+def _waits(settings: Settings) -> bool:
+    """Return whether the first version waits: nobody alone makes a champion where a second person is set."""
+    return settings.second_person
 
 
 def origin_of(manifest: Manifest) -> str:

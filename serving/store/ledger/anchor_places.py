@@ -51,13 +51,17 @@ class AnchorFile:
             os.close(descriptor)
 
 
-class AnchorSyslog:
+class Syslog:
     """A syslog: a socket of this machine, or a host that receives UDP. It keeps what it gets, whatever happens here later.
 
     Parameters
     ----------
     address : str
         ``unix:/dev/log`` or ``udp:HOST:PORT``.
+    setting : str
+        The setting that names it.
+    tag : str
+        What stands before each text.
 
     Raises
     ------
@@ -65,8 +69,8 @@ class AnchorSyslog:
         When the address is neither.
     """
 
-    def __init__(self, address: str) -> None:
-        self.name = address
+    def __init__(self, address: str, setting: str, tag: str) -> None:
+        self.name, self._tag = address, tag
         kind, _, place = address.partition(":")
         host, _, port = place.rpartition(":")
         if kind == "udp" and host and port.isdecimal() and 0 < int(port) < 2**16:
@@ -75,16 +79,29 @@ class AnchorSyslog:
             self._to = place
         else:
             do = "Write unix:/dev/log or udp:HOST:PORT."
-            raise Faults(Fault("this is not the address of a syslog", "ONROLL_AUDIT_SYSLOG", do))
+            raise Faults(Fault("this is not the address of a syslog", setting, do))
 
-    def append(self, end: End) -> None:
-        """Send an anchor; over UDP nobody confirms it."""
+    def send(self, text: str, level: int) -> None:
+        """Send a text; over UDP nobody confirms it."""
         handler = _Raising(self._to, SysLogHandler.LOG_AUTHPRIV, socket.SOCK_DGRAM)
-        handler.ident, handler.append_nul = TAG, False
+        handler.ident, handler.append_nul = self._tag, False
         try:
-            handler.emit(logging.makeLogRecord({"msg": json.dumps(asdict(end)), "levelno": logging.INFO}))
+            handler.emit(
+                logging.makeLogRecord({"msg": text, "levelno": level, "levelname": logging.getLevelName(level)})
+            )
         finally:
             handler.close()
+
+
+class AnchorSyslog(Syslog):
+    """A syslog that anchors are sent to; see ``Syslog``."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address, "ONROLL_AUDIT_SYSLOG", TAG)
+
+    def append(self, end: End) -> None:
+        """Send an anchor."""
+        self.send(json.dumps(asdict(end)), logging.INFO)
 
 
 class _Raising(SysLogHandler):

@@ -211,7 +211,9 @@ def test_anchors_of_the_audit_leave_the_account_of_the_service():
         inside = {v.split(":")[1]: v.split(":")[0] for v in SERVICES[name]["volumes"]}
         assert inside[syslog.removeprefix("unix:")] == "/run/systemd/journal/dev-log"
     for name in ("onroll.service", "onroll-retrain.service"):
-        assert "ONROLL_AUDIT_SYSLOG=unix:/dev/log" in unit(name)["Environment"]
+        assert "ONROLL_AUDIT_SYSLOG=unix:/dev/log" in " ".join(unit(name)["Environment"]).split()
+    assert "ONROLL_ALARM_SYSLOG=unix:/dev/log" in " ".join(unit("onroll.service")["Environment"]).split()
+    assert SERVICES["onroll"]["environment"]["ONROLL_ALARM_SYSLOG"] == "unix:/dev/log"
     audit = unit("onroll-audit.service")
     assert "onroll audit verify --anchors /dev/stdin" in audit["ExecStart"][0]
     assert f"journalctl --identifier={TAG.partition(':')[0]} " in audit["ExecStart"][0]

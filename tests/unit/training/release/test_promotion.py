@@ -59,6 +59,17 @@ def test_a_version_that_passes_is_promoted_and_the_log_gives_the_grounds(current
     assert registry.history(current, "onroll")[-1] == entry
 
 
+def test_the_first_version_is_a_challenger_where_a_second_person_is_set(mlflow, bundle, monkeypatch):
+    """Before, whoever trained first had a champion, past the second person."""
+    monkeypatch.setenv("ONROLL_SECOND_PERSON", "true")
+    current = settings()
+    registered(current, bundle)
+    assert aliases(current.releases, "onroll") == {"challenger": 2}
+    assert registry.history(current, "onroll")[0]["why"] == "first model; waits for a second person"
+    assert promote(current)["action"] == "promoted"
+    assert aliases(current.releases, "onroll") == {"champion": 2}
+
+
 def test_promotion_by_the_trainer_is_refused_and_logged(current, folder):
     entry = promote(current, who="TESS")
     assert (entry["action"], failed(entry), champion(current)) == ("refused", ["G010"], 1)
