@@ -228,36 +228,46 @@ CLOCK = re.compile(rf"(Overdue since|Due) {DATE} (.+) Began on {DATE}, (.+)\.")
 
 
 def runs_of_days(c, kinds):
-    """Return each run of whole days missed: how many days ago it began, its school days, and whether it goes on."""
+    """Return each run of whole days missed, as days ago, oldest first; the last may go on. Days without a mark for longer than 130 part runs."""
     days = {}
     for n, _, code in c.marks:
-        if 0 < n <= 130:
+        if n > 0:
             days.setdefault(n, []).append(code in kinds)
-    runs, order = [], sorted(days, reverse=True)
-    for n in order:
+    runs, before = [], None
+    for n in sorted(days, reverse=True):
         if all(days[n]):
-            follows = runs and runs[-1][2] == order[order.index(n) - 1] and n != order[0]
-            runs[-1:] = [[runs[-1][0], runs[-1][1] + 1, n]] if follows else [*runs[-1:], [n, 1, n]]
-    return [(first, length, bool(order) and last == order[-1]) for first, length, last in runs]
+            goes_on = runs and runs[-1][-1] == before and before - n <= 130
+            runs[-1:] = [[*runs[-1], n]] if goes_on else [*runs[-1:], [n]]
+        before = n
+    return runs, before
 
 
 def duties(c):
     """Return the duties that runs of absence have begun: kind, days since the start, and the day that is due."""
     due = set()
     for kind, (kinds, limit, shown_from) in RUNS.items():
-        if sum(code in kinds for n, _, code in c.marks if 0 < n <= 21) < 6:
+        least = min(first for codes, _, first in RUNS.values() if codes == kinds)
+        open_days = [d for d in school_days(date(2024, 9, 1), DAY) if d < DAY]
+        active = (DAY - open_days[-15]).days
+        if sum(code in kinds for n, _, code in c.marks if 0 < n <= active) < least:
             continue
-        for first, length, goes_on in runs_of_days(c, kinds):
-            if length >= (shown_from if goes_on else limit):
-                due.add((kind, first, _nth(c, first, limit)))
+        runs, newest = runs_of_days(c, kinds)
+        oldest = max((n for n, _, _ in c.marks if 0 < n <= 130), default=0)
+        across = any(oldest in run and (run[-1] == newest or sum(n <= 130 for n in run) >= least) for run in runs)
+        for run in runs:
+            is_read = across or run[-1] <= 130
+            if is_read and len(run) >= (shown_from if run[-1] == newest else limit):
+                due.add((kind, run[0], _day_reached(c, run, limit)))
     return due
 
 
-def _nth(c, first, n):
-    """Return the n-th day from a start on which the school is open, by its registers and, from now on, by the general calendar."""
-    of_school = sorted(DAY - timedelta(days=d) for d in c.everyone.open_days(c.school) if d <= first)
+def _day_reached(c, run, n):
+    """Return the n-th day of a run: of those missed, or as if every school day after the newest mark were missed too."""
+    if len(run) >= n:
+        return DAY - timedelta(days=run[n - 1])
+    of_school = sorted(DAY - timedelta(days=d) for d in c.everyone.open_days(c.school) if d < c.seen[0][0])
     later = [d for d in school_days(DAY, date(2025, 7, 31)) if d >= DAY]
-    return [*of_school, *later][n - 1]
+    return [*of_school, *later][n - len(run) - 1]
 
 
 def clock_read(text):
