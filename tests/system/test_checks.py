@@ -127,6 +127,17 @@ def test_a_child_whom_the_lot_did_not_draw_is_found(store):
         assert "the store has 1 child whom the lot did not draw" in run(*words, code=1)
 
 
+def test_a_child_who_takes_the_number_of_another_is_found(store):
+    """The number is one that the lot drew; the audit's entry of the draw names another child."""
+    draw()
+    write()
+    rows, _ = drawn(store)
+    other = min({name(n) for n in range(20, 60)} - set(rows["pupil_id"]))
+    tamper(store, f"UPDATE random_checks SET pupil_id = '{other}' WHERE pupil_id = '{in_band(rows, 0)[0]}'")
+    for words in (("list", "checks.toml", "--out", "x.csv"), ("estimate", "checks.toml", "h")):
+        assert "the store has 1 child whom the lot did not draw" in run(*words, code=1)
+
+
 def test_a_changed_plan_or_audit_is_refused(store):
     draw()
     write()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -155,6 +155,16 @@ def drawn(view: View, name: str) -> pl.DataFrame:
     query = sa.select(*(getattr(RandomCheck, n) for n in SCHEMA)).where(RandomCheck.plan == name)
     rows = view.connection.execute(query.order_by(RandomCheck.pupil_id)).all()
     return pl.DataFrame(list(map(tuple, rows)), schema=SCHEMA, orient="row")
+
+
+def not_drawn(view: View, name: str, pupils: Iterable[str]) -> int:
+    """Return how many children the audit's entry of the draw does not name, under any key and former pseudonym. The calling code records the view."""
+    query = sa.select(AuditEntry.pupils, AuditEntry.details).where(AuditEntry.action == DRAWN)
+    named: set[str] = set()
+    for row in view.connection.execute(query):
+        if json.loads(row.details)["name"] == name:
+            named.update(json.loads(row.pupils))
+    return sum(named.isdisjoint(view.all_references([pupil])) for pupil in pupils)
 
 
 def of_pupil(view: View, pupil_id: str, today: date) -> date | None:

@@ -158,7 +158,8 @@ def write_list(store: Store, caller: Caller, plan: Checks, out: Path) -> int:
     known = _registered(store, caller, plan, drawn=True)
     with new_file(out) as beside, store.change(caller) as change:
         drawn = checks.drawn(change, plan.of.name)
-        check_drawn(plan.of, known.salt, known.sizes, drawn)
+        strangers = checks.not_drawn(change, plan.of.name, drawn["pupil_id"])
+        check_drawn(plan.of, known.salt, known.sizes, drawn, strangers)
         change.record("trial.checks_listed", pupils=drawn["pupil_id"].to_list(), name=plan.of.name)
         _write(change, drawn["pupil_id"].to_list(), beside)
     return len(drawn)
@@ -201,8 +202,9 @@ def estimate_checks(
             no_conversation=pages.no_conversation,
             needed=plan.of.needed,
         )
+        strangers = checks.not_drawn(view, plan.of.name, drawn["pupil_id"])
         view.record("trial.checks_seen", pupils=drawn["pupil_id"].to_list(), name=plan.of.name)
-    check_drawn(plan.of, known.salt, known.sizes, drawn)
+    check_drawn(plan.of, known.salt, known.sizes, drawn, strangers)
     definition = (definitions or {}).get(known.definition) or Definition.load(known.definition)
     newest = newest_known(histories, definition, known.horizon_days)
     went: Found | None = None

@@ -129,9 +129,15 @@ def drawn_numbers(seed: int, salt: str, *, band: int, size: int, checks: int) ->
     return {int(number) for number in np.argsort(lots, kind="stable")[:checks]}
 
 
-def check_drawn(plan: ChecksPlan, salt: str, sizes: Sequence[int], stored: pl.DataFrame) -> None:
-    """Raise ``Faults`` unless every stored child has a number that the lot drew, each number once."""
-    wrong = len(stored) - len(stored.unique(["band", "number"]))
+def check_drawn(plan: ChecksPlan, salt: str, sizes: Sequence[int], stored: pl.DataFrame, strangers: int) -> None:
+    """Raise ``Faults`` unless every stored child has a number that the lot drew, each number once, and stands in the audit's entry of the draw.
+
+    Parameters
+    ----------
+    strangers : int
+        Stored children who do not.
+    """
+    wrong = strangers + len(stored) - len(stored.unique(["band", "number"]))
     for band, (size, checks) in enumerate(zip(sizes, plan.checks, strict=True)):
         numbers = drawn_numbers(plan.seed, salt, band=band, size=size, checks=checks)
         wrong += sum(number not in numbers for number in stored.filter(pl.col("band") == band)["number"])
