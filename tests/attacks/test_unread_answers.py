@@ -81,6 +81,7 @@ def test_a_client_that_reads_nothing_is_cut_off(answering, monkeypatch, sent):
 )
 def test_few_answers_wait_for_their_clients(answering, monkeypatch, limit, most):
     monkeypatch.setattr(connections, limit, most)
+    monkeypatch.setattr(connections, "READ_SECONDS", 1000)
     with listening(answering.application, answering.protocol) as connect:
         for _ in range(4):
             unread(connect, ASKED)

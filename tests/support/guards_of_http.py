@@ -56,8 +56,8 @@ OF_HTTP = (
     ),
     Guard(
         "tests/attacks/test_slow_requests.py::test_one_caller_leaves_room_for_others",
-        "serving.http.bodies:MAX_BYTES_OF_HOLDER",
-        10**9,
+        "serving.http.bodies:Body.holder",
+        of_http.nobodys,
     ),
     Guard(
         "tests/attacks/test_provider_answers.py::test_those_who_wait_for_a_silent_provider_are_few_and_are_no_work",
@@ -66,8 +66,8 @@ OF_HTTP = (
     ),
     Guard(
         "tests/attacks/test_provider_answers.py::test_those_who_wait_for_a_silent_provider_are_few_and_are_no_work",
-        "serving.access.places:MAX_WAITING_OF_ADDRESS",
-        10_000,
+        "serving.access.places:WaitingRoom.seat",
+        of_http.every_seat,
     ),
     Guard(
         "tests/attacks/test_slow_requests.py::test_no_line_of_a_chunked_body_ends_with_a_bare_line_feed",

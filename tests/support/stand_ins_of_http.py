@@ -1,7 +1,8 @@
 """What stands in the place of a guard of HTTP that is taken out: see ``tests/support/guards.py``."""
 
+import asyncio
 import re
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -45,6 +46,17 @@ def unread_is_work(module: Any) -> None:
             exchange.work = work
 
     module.Exchange._send = counted
+
+
+def nobodys(body: Any) -> str:
+    """Let each body be somebody else's."""
+    return str(id(body))
+
+
+@contextmanager
+def every_seat(room: Any, address: Any) -> Any:
+    """Let everybody wait."""
+    yield asyncio.get_running_loop().create_future()
 
 
 NO_LINE = re.compile(b"(?!)")
