@@ -19,7 +19,7 @@ from serving.casework.history import pupil_histories
 from serving.casework.no_roll import OffRoll, find_off_roll
 from serving.casework.rolls import followed, newest_spells
 from serving.casework.school_days import SchoolDays
-from serving.casework.silence import silent_registers
+from serving.casework.silence import SilentChild, SilentSchool, silent_registers
 from serving.casework.transitions import Transition, find_transitions
 from training.explanation.score import Score
 
@@ -60,6 +60,8 @@ class Gathered:
     off_roll: list[OffRoll] = field(default_factory=list)
     involvements: list[Involvement] = field(default_factory=list)
     at_home: list[AtHome] = field(default_factory=list)
+    silent_children: list[SilentChild] = field(default_factory=list)
+    silent_schools: list[SilentSchool] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
     authorities: frozenset[str] = frozenset()
 
@@ -108,8 +110,10 @@ def gather(
     gathered.involvements = find_involvements(histories, everybody, as_of)
     gathered.at_home = find_at_home(histories, everybody, as_of)
     gathered.pupil_histories = pupil_histories(histories, sorted(shown), on_roll, as_of)
-    for pupil, silence in silent_registers(histories, sorted(shown), on_roll, as_of, days).items():
-        gathered.pupil_histories[pupil]["silent"] = silence
+    gathered.silent_children, gathered.silent_schools = silent_registers(histories, on_roll, as_of, days)
+    of_school = on_roll.filter(pl.col("urn").is_in([s.urn for s in gathered.silent_schools]))["pupil_id"]
+    for pupil in gathered.pupil_histories.keys() & {*of_school, *(c.pupil_id for c in gathered.silent_children)}:
+        gathered.pupil_histories[pupil]["silent"] = True
     concerned = (
         {c.pupil_id for c in gathered.deadlines}
         | {c.pupil_id for c in gathered.transitions}

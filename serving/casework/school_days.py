@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import date, timedelta
+from statistics import median
 
 import narwhals as nw
 import polars as pl
@@ -14,6 +16,7 @@ from histories.reading.frames import collect
 from histories.reading.histories import Histories
 
 REACH = 130  # days of marks to read before the as-of date
+STRAY = 0.1  # share of a school's usual marks of a day, below which they are single children's and no register
 
 
 class SchoolDays:
@@ -27,12 +30,25 @@ class SchoolDays:
         The first and last day of the marks.
     closed : frozenset of date
         Days on which all of the authority's schools are closed.
+    held : dict, optional
+        Those of ``marked`` on which more than single children were marked; all of them if not given.
+    sent : dict, optional
+        ``{urn: the newest day with a register}``, days on which no session was possible included.
     """
 
     def __init__(
-        self, marked: dict[str, set[date]], first: date, last: date, closed: frozenset[date] = frozenset()
+        self,
+        marked: dict[str, set[date]],
+        first: date,
+        last: date,
+        closed: frozenset[date] = frozenset(),
+        *,
+        held: Mapping[str, set[date]] | None = None,
+        sent: Mapping[str, date] | None = None,
     ) -> None:
         self.marked, self.first, self.last, self.closed = marked, first, last, closed
+        self.held = marked if held is None else held
+        self.sent = {urn: max(days) for urn, days in marked.items()} if sent is None else sent
 
     def nth(self, urn: str, start: date, n: int) -> date:
         """Return the n-th school day of a school from ``start`` on; ``start`` is the first if it is a school day.
@@ -71,24 +87,34 @@ class SchoolDays:
         Parameters
         ----------
         at : polars.DataFrame
-            ``pupil_id, urn``.
+            ``pupil_id, urn, entry_date``; marks before the entry are another school's.
         """
         first, day = as_of - timedelta(days=REACH), day_number(as_of)
         if "attendance" not in histories.present or at.is_empty():
             return cls({}, first, first, closed)
         marks = histories.frame("attendance").filter(
-            (nw.col("date") < day)
-            & (nw.col("date") >= day_number(first))
-            & (nw.col("known") < day)
-            & nw.col("code").is_in(list(MEASURES["possible"]))
+            (nw.col("date") < day) & (nw.col("date") >= day_number(first)) & (nw.col("known") < day)
         )
-        keys = histories.given(at.select("pupil_id", "urn").to_arrow())
-        rows = collect(marks.join(keys, on="pupil_id", how="inner").group_by("urn", "date").agg(nw.len().alias("n")))
-        marked: dict[str, set[date]] = defaultdict(set)
-        for row in rows.iter_rows(named=True):
-            marked[row["urn"]].add(day_of(row["date"]))
+        keys = histories.given(at.select("pupil_id", "urn", "entry_date").to_arrow())
+        marks = marks.join(keys, on="pupil_id", how="inner").filter(nw.col("date") >= nw.col("entry_date"))
+        possible = nw.col("code").is_in(list(MEASURES["possible"])).cast(nw.Int64)
+        of_days = marks.with_columns(possible.alias("n")).group_by("urn", "date")
+        counted = collect(of_days.agg(nw.col("n").sum(), nw.len().alias("every")))
+        counts: dict[str, dict[date, tuple[int, int]]] = defaultdict(dict)
+        for urn, on, n, every in counted.select("urn", "date", "n", "every").iter_rows():
+            counts[urn][day_of(on)] = (int(n), int(every))
+        possible_days = {urn: {d: n for d, (n, _) in of_school.items() if n} for urn, of_school in counts.items()}
+        marked = {urn: set(of_school) for urn, of_school in possible_days.items() if of_school}
         last = max((max(days) for days in marked.values()), default=first)
-        return cls(dict(marked), first, last, closed)
+        held = {urn: _no_strays(of_school) for urn, of_school in possible_days.items() if of_school}
+        sent = {urn: max(_no_strays({d: n for d, (_, n) in of_school.items()})) for urn, of_school in counts.items()}
+        return cls(marked, first, last, closed, held=held, sent=sent)
+
+
+def _no_strays(marks: Mapping[date, int]) -> set[date]:
+    """Return the days with more marks than those of single children."""
+    least = STRAY * median(marks.values())
+    return {day for day, n in marks.items() if n >= least}
 
 
 _YEARS: dict[int, frozenset[date]] = {}

@@ -2,64 +2,125 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import narwhals as nw
 import polars as pl
 
-from features.attendance.register import MEASURES
 from histories.calendar import day_number, day_of
+from histories.reading.as_of import valid_marks
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
-from serving.casework.school_days import SchoolDays
+from serving.casework.school_days import REACH, SchoolDays
 
 MIN_DAYS = 3  # school days without a mark from which a register counts as silent
+NO_MARK = "#"  # a planned closure is marked for every child, and says nothing about one
+LOOK_BACK = (
+    28,
+    REACH,
+    None,
+)  # days searched for a child's newest mark: most children have one in the first, the last has no end
+
+
+@dataclass(frozen=True, kw_only=True)
+class SilentChild:
+    """A child who is no longer marked while the school marks others.
+
+    Attributes
+    ----------
+    since : date
+        The day of the last mark, or of joining the school if there is none since.
+    days : int
+        School days without a mark.
+    """
+
+    pupil_id: str
+    since: date
+    days: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SilentSchool:
+    """A school that once sent marks and sends none while most others do.
+
+    Attributes
+    ----------
+    since : date
+        The newest day for which it sent a register.
+    days : int
+        Days since then on which at least half of the schools marked a register.
+    """
+
+    authority: str
+    urn: str
+    since: date
+    days: int
 
 
 def silent_registers(
-    histories: Histories, pupils: list[str], on_roll: pl.DataFrame, as_of: date, days: SchoolDays
-) -> dict[str, dict[str, Any]]:
-    """Return which of some children's registers have stopped.
+    histories: Histories, on_roll: pl.DataFrame, as_of: date, days: SchoolDays
+) -> tuple[list[SilentChild], list[SilentSchool]]:
+    """Return the children on a roll and the schools whose registers have stopped.
 
-    Returns
-    -------
-    dict
-        ``{pupil_id: {"since", "days", "school", "at_least"}}``: the day of the last mark, or of joining; the school days since; whether the
-        whole school is silent, not only the child; and, if it is so, that there were more before the days that are counted.
+    A mark of a session that was not possible for the child, such as taught elsewhere, is a mark. A school that has never sent a mark is
+    not silent, and neither are its children. Children of a silent school are not listed one by one.
     """
     if "attendance" not in histories.present or not days.marked:
-        return {}
-    at = on_roll.filter(pl.col("pupil_id").is_in(pupils)).select("pupil_id", "urn", "entry_date")
-    last_marks = _last_marks(histories, at, as_of)
+        return [], []
+    at = on_roll.select("pupil_id", "authority", "urn", "entry_date")
+    at = at.join(_newest_marks(histories, at, as_of), on="pupil_id", how="left")
+    schools = _silent_schools(at, days)
+    held = {urn: sorted(marked) for urn, marked in days.held.items()}
+    children = []
+    for pupil, urn, entered, last in at.select("pupil_id", "urn", "entry_date", "last").sort("pupil_id").iter_rows():
+        since = day_of(entered if last is None else last)
+        at_school = held.get(urn, [])
+        missing = len(at_school) - (bisect_left if last is None else bisect_right)(at_school, since)
+        if missing >= MIN_DAYS:
+            children.append(SilentChild(pupil_id=pupil, since=since, days=missing))
+    return children, schools
+
+
+def _silent_schools(at: pl.DataFrame, days: SchoolDays) -> list[SilentSchool]:
     usual = _usual_days(days)
-    silent: dict[str, dict[str, Any]] = {}
-    for pupil, urn, entered in at.iter_rows():
-        marked = days.marked.get(urn, set())
-        since = last_marks.get(pupil, max(day_of(entered), days.first))
-        of_school = max(marked, default=days.first)
-        for whole, last, open_days in ((False, since, marked), (True, of_school, usual)):
-            missing = sum(last < day < as_of for day in open_days)
-            if missing >= MIN_DAYS:
-                silent[pupil] = {"since": last.isoformat(), "days": missing, "school": whole}
-                if last < days.first:
-                    silent[pupil]["at_least"] = True
-                break
+    sent = at.group_by("urn").agg(pl.max("sent")).filter(pl.col("sent").is_not_null())
+    newest = {urn: days.sent.get(urn, day_of(last)) for urn, last in sent.iter_rows()}
+    silent = []
+    for authority, urn in at.select("authority", "urn").unique().sort("authority", "urn").iter_rows():
+        if urn in newest and (missing := len(usual) - bisect_right(usual, newest[urn])) >= MIN_DAYS:
+            silent.append(SilentSchool(authority=authority, urn=urn, since=newest[urn], days=missing))
     return silent
 
 
-def _last_marks(histories: Histories, at: pl.DataFrame, as_of: date) -> dict[str, date]:
-    day = day_number(as_of)
-    marks = histories.frame("attendance").filter(
-        (nw.col("date") < day) & (nw.col("known") < day) & nw.col("code").is_in(list(MEASURES["possible"]))
-    )
-    keys = histories.given(at.select("pupil_id").to_arrow())
-    newest = collect(marks.join(keys, on="pupil_id", how="semi").group_by("pupil_id").agg(nw.col("date").max()))
-    return {pupil: day_of(last) for pupil, last in newest.select("pupil_id", "date").iter_rows()}
+def _newest_marks(histories: Histories, at: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """Return the day of each child's ``last`` mark at the present school, and of the last one ``sent``, planned closures included."""
+    found, unseen, until = [], at, day_number(as_of)
+    for reach in LOOK_BACK:
+        since = day_number(as_of) - reach if reach else None
+        newest = _newest(histories, unseen, since, until, day_number(as_of))
+        found.append(newest)
+        unseen = unseen.join(newest.filter(pl.col("last").is_not_null()), on="pupil_id", how="anti")
+        if since is None or unseen.is_empty():
+            break
+        until = since
+    return pl.concat(found).group_by("pupil_id").agg(pl.max("last", "sent"))
 
 
-def _usual_days(days: SchoolDays) -> set[date]:
+def _newest(histories: Histories, at: pl.DataFrame, since: int | None, until: int, known_before: int) -> pl.DataFrame:
+    marks = histories.frame("attendance").filter((nw.col("date") < until) & (nw.col("known") < known_before))
+    marks = marks if since is None else marks.filter(nw.col("date") >= since)
+    keys = histories.given(at.select("pupil_id", "entry_date").to_arrow())
+    marks = valid_marks(marks.join(keys, on="pupil_id", how="inner").filter(nw.col("date") >= nw.col("entry_date")))
+    own = nw.when(nw.col("code") != NO_MARK).then(nw.col("date"))
+    newest = marks.with_columns(own.alias("last")).group_by("pupil_id")
+    rows = collect(newest.agg(nw.col("last").max(), nw.col("date").max().alias("sent")))
+    return rows.select("pupil_id", pl.col("last", "sent").cast(pl.Int32))
+
+
+def _usual_days(days: SchoolDays) -> list[date]:
     """Return the days on which at least half of the schools marked a register."""
-    marked = Counter(day for of_school in days.marked.values() for day in of_school)
-    return {day for day, schools in marked.items() if 2 * schools >= len(days.marked)}
+    held = Counter(day for of_school in days.held.values() for day in of_school)
+    return sorted(day for day, schools in held.items() if 2 * schools >= len(days.held))

@@ -11,6 +11,7 @@ from typing import Any
 
 from histories.io.spreadsheet import as_text
 from serving.pages.context import PageContext
+from serving.pages.records_line import short_silence
 from serving.store.people.details import PersonalDetails
 from serving.store.scores import week_list
 from training.explanation.chance import last_day
@@ -25,6 +26,7 @@ HEADINGS = (
     "chance",
     "until",
     "moved",
+    "register",
     "reasons",
     "owner",
     "done",
@@ -73,6 +75,7 @@ def table(
                 words.chance(s["risk"]),
                 last_day(date.fromisoformat(s["as_of"]), s["horizon_days"]),
                 words(f"work_list.{c.moved}") if c.moved else "",
+                short_silence(c.silent, words) if c.silent else "",
                 "; ".join(r["sentence"] for r in s["reasons"][:3]),
                 c.owner or "",
                 done.get(c.pupil_id, ""),

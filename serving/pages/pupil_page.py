@@ -21,7 +21,7 @@ from serving.pages.score_change import changed
 from serving.pages.score_strip import score_strip
 from serving.pages.timeline import timeline
 from serving.pages.wording import Wording
-from serving.store.cases import cases, casework, done, family, not_in_school
+from serving.store.cases import cases, casework, done, family, not_in_school, silence
 from serving.store.scores import stored_scores, week_list
 from serving.store.sign_in import staff
 from serving.store.trials import checks
@@ -72,6 +72,8 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
         given = [_help_event(context, entry) for entry in done.help_given(view, place["pupil_id"])]
         recorded = not_in_school.records(view, place["pupil_id"])
         given += [record_event(context, r) for r in recorded]
+        newest = stored_scores.newest_list(view)
+        silent = silence.of_pupils(view, newest, [place["pupil_id"]]).get(place["pupil_id"])
         involved = family.involvements(view, place["pupil_id"])
         at_home = family.at_home_with(view, place["pupil_id"])
         drawn_on = checks.of_pupil(view, place["pupil_id"], london_today())
@@ -84,7 +86,8 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
         "details": details,
         "known": details.get(place["pupil_id"]),
         "picture": timeline(history[1], history[0], given) if history else None,
-        "silent": history[1].get("silent") if history else None,
+        "silent": silent,
+        "protective": _protective(score, is_silent=silent is not None),
         "line": _line(history, place, words, services=not involved) if history else "",
         "drawn_on": drawn_on,
         "services": services_now(involved, words),
@@ -118,6 +121,12 @@ def _staff_of(case: dict[str, Any] | None) -> list[str | None]:
         return []
     entries = [who for entry in case["entries"] for who in (entry["by"], entry["to_person"])]
     return [case["owner"], case["opened_by"], *entries]
+
+
+def _protective(score: dict[str, Any] | None, *, is_silent: bool) -> list[dict[str, Any]]:
+    """Return what speaks for a child; nothing of attendance while the register is silent, since missing marks look like none missed."""
+    reasons = score["protective"] if score else []
+    return [r for r in reasons if not (is_silent and r["theme"] == catalogue().themes["attendance"])]
 
 
 def _line(history: tuple[date, dict[str, Any]], place: dict[str, Any], words: Wording, *, services: bool) -> str:

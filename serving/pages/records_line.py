@@ -8,6 +8,7 @@ from typing import Any
 from histories.codes import code_set
 from serving.casework.history import newest_weeks
 from serving.pages.wording import Wording
+from serving.store.cases.silence import Silence
 
 NOT_HELP = ("referral", "missing")  # social care records that do not stay open
 LONG_AGO = 14  # days since the last register from which the line says until when it counts
@@ -31,21 +32,27 @@ def records_line(
     return " ".join([*_missed(history, as_of, year_group, words), *_moved(history, as_of, words), *involved])
 
 
-def silence_line(silent: dict[str, Any], school: str, words: Wording) -> str:
+def silence_line(silent: Silence, school: str, words: Wording) -> str:
     """Return the sentences about a register that stopped: of one child, or of the whole school.
 
     Parameters
     ----------
-    silent : dict
-        See ``serving.casework.silence``.
+    silent : Silence
     school : str
         Name of the child's school.
     """
-    day = words.day(silent["since"])
-    if silent["school"]:
+    day = words.day(silent.since)
+    if silent.school:
         return words("silent.school", school=school, day=day)
-    kind = "child_at_least" if silent.get("at_least") else "child"
-    return words(f"silent.{kind}", day=day, days=silent["days"])
+    kind = "child_at_least" if silent.at_least else "child"
+    return words(f"silent.{kind}", day=day, days=silent.days)
+
+
+def short_silence(silent: Silence, words: Wording) -> str:
+    """Return the same in one line, for a row; the school is named beside it."""
+    of_child = "row_at_least" if silent.at_least else "row"
+    kind = "row_school" if silent.school else of_child
+    return words(f"silent.{kind}", day=words.day(silent.since), days=silent.days)
 
 
 def weeks_compared(history: dict[str, Any], as_of: date, words: Wording) -> tuple[str, str]:

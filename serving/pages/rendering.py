@@ -15,7 +15,7 @@ from serving.access.sessions import cookie, token
 from serving.pages.assets import assets
 from serving.pages.page import Page
 from serving.pages.record_text import readable
-from serving.pages.records_line import silence_line
+from serving.pages.records_line import short_silence, silence_line
 from serving.pages.settings import PageSettings
 from serving.pages.wording import Wording
 from serving.scoring.live_model import LiveModel
@@ -106,6 +106,7 @@ class Renderer:
             "definition": self._definition,
             "what_was_done": w.what_was_done,
             "silence_line": partial(silence_line, words=w),
+            "short_silence": partial(short_silence, words=w),
         }
         environment.globals["assets"] = assets()
         environment.filters["as_day"] = w.day

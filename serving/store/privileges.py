@@ -22,6 +22,7 @@ from serving.store.cases.casework_tables import (
     StoredInvolvement,
     StoredMissing,
     StoredOffRoll,
+    StoredSilence,
     StoredTransition,
 )
 from serving.store.cases.saved_filters import SavedFilter
@@ -62,7 +63,7 @@ OF_SERVICE: dict[Any, str] = {
     Hold: "SELECT, INSERT, UPDATE (lifted_at, lifted_by)",
     **dict.fromkeys((Pupil, ScoreList, Person, Capacity, Case, DataFault, School), CHANGED),
     **dict.fromkeys((StoredHistory, StoredTransition, StoredDeadline), CHANGED),
-    **dict.fromkeys((StoredInvolvement, StoredAtHome), REPLACED),
+    **dict.fromkeys((StoredInvolvement, StoredAtHome, StoredSilence), REPLACED),
     **dict.fromkeys((StoredMissing, StoredOffRoll, CopiedLog, SavedFilter, StoredDetails), REPLACED),
     Session: "SELECT, INSERT, UPDATE (seen_at), DELETE",
     TakenAnswer: "SELECT, INSERT, DELETE",

@@ -114,6 +114,7 @@ class ScoreList(Base):
     model_version: Mapped[str] = mapped_column(Version, primary_key=True)
     stored_at: Mapped[datetime]
     sources: Mapped[str] = mapped_column(sa.Text, server_default="{}")  # JSON: table -> its last known day
+    silent_schools: Mapped[str] = mapped_column(sa.Text, server_default="[]")  # JSON; see serving.store.cases.silence
 
 
 class StoredKey(Base):

@@ -6,7 +6,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from starlette.testclient import TestClient
 
 from histories.calendar import london_today
 from histories.population.simulation import simulate
@@ -18,7 +17,6 @@ from serving.casework.no_roll import OffRoll
 from serving.casework.transitions import Transition
 from serving.cli.running import running
 from serving.http.api import make_app
-from serving.http.guard import Guard
 from serving.monitoring import stored
 from serving.pages.settings import PageSettings
 from serving.store import Store
@@ -27,9 +25,9 @@ from serving.store.cases import casework
 from serving.store.people import details
 from serving.store.people.cipher import Cipher
 from serving.store.trials import checks
-from tests.support.forms import submit
 from tests.support.named_children import VALUES, write_key
 from tests.support.reported import TRIAL, report
+from tests.support.visitor import Visitor
 from training.risk_model import RiskModel
 
 ROOT = Path(__file__).parents[2]
@@ -148,21 +146,6 @@ def site(tmp_path_factory, small_histories, bundle, request):
     filled.home, filled.log = home, home / "service.log"
     with running(filled.log, home, filled.environment) as filled.url:
         yield filled
-
-
-class Visitor(TestClient):
-    """A test client in this process, signed in as a development user."""
-
-    def __init__(self, app, user=None):
-        guarded = Guard(app, people=app.state.people, refusals=app.state.store.refusals)
-        local = ("127.0.0.1", 50_000)
-        super().__init__(guarded, base_url="http://127.0.0.1", follow_redirects=False, client=local)
-        if user:
-            self.submit("/sign-in", "/sign-in", user=user)
-
-    def submit(self, page, to, /, **fields):
-        """Submit a form with the page's CSRF token."""
-        return submit(self, page, to, **fields)
 
 
 @pytest.fixture(scope="session")

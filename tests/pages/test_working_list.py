@@ -14,6 +14,8 @@ from serving.store import Caller
 from serving.store.audit.audit_log import entries
 from serving.store.caller import command_line
 from serving.store.cases import cases, done
+from serving.store.scores import tops
+from serving.store.scores.stored_scores import newest_list
 from serving.store.tables import Pupil
 
 WORDS, TODAY = Wording.load("en"), str(london_today())
@@ -212,13 +214,35 @@ def test_what_counts_as_done_is_an_outcome_with_a_conversation(site, visit):
     row = next(r for r in rows(client) if "govuk-tag--green" not in r[2])
     assert ring(client, row, "not_there").status_code == 303
     with site.store.view(caller) as view:
-        after = done.done_since(view, date.fromisoformat(TODAY), ["no_answer", "not_there"])
-        every = done.done_since(view, date.fromisoformat(TODAY), [])
-        none = done.done_since(view, date(2999, 1, 1), [])
+        first = [r.pupil_id for r in tops.top_of(view, newest_list(view), 8)]
+        after = done.done_since(view, date.fromisoformat(TODAY), ["no_answer", "not_there"], first)
+        every = done.done_since(view, date.fromisoformat(TODAY), [], first)
+        none = done.done_since(view, date(2999, 1, 1), [], first)
         view.record("cases.counted", count=len(after))
     assert none == set()
     assert after < every
     assert finished(client) == len(after)
+
+
+def test_only_the_weeks_first_children_count_as_done_and_who_is_set_aside_is_one_of_them(site, visit):
+    client, lead, by_ref = visit("worker"), visit("lead"), refs(site)
+    before = finished(client)
+    others = [s.pupil_id for s in sorted(site.scores, key=lambda s: s.rank)[150:161]]
+    for pupil in others:
+        with site.store.change(Caller("dev:worker", "worker", site.authority)) as change:
+            case = cases.open_case(change, by_ref[pupil])
+            cases.act(change, case, 1, london_today(), "home_visit")
+    assert finished(client) == before, "eleven children of nobody's list were visited"
+    row = next(r for r in rows(client) if "govuk-tag--green" not in r[2])
+    client.submit("/work-list", f"/pupils/{row[0]}/dismiss", version=version_in(row[2]), reason="moved", text="")
+    took_the_place = rows(client)[-1]
+    assert finished(client) == before + 1
+    if "govuk-tag--green" not in took_the_place[2]:
+        assert ring(client, took_the_place, "spoke_help").status_code == 303
+    assert finished(client) == before + 1
+    assert f"Done since 28 April 2025: {before + 1} of 8" in lead.get("/team").text
+    back = row_of(client, row[0], "/work-list?show=aside")
+    client.submit("/work-list", f"/pupils/{row[0]}/wake", version=version_in(back[2]))
 
 
 def test_a_filter_is_saved_shown_to_its_owner_only_and_removed(visit):

@@ -15,6 +15,7 @@ from serving.pages.family import attends, services_now
 from serving.pages.records_line import records_line, silence_line
 from serving.pages.settings import PageSettings
 from serving.pages.wording import Wording
+from serving.store.cases.silence import of_child
 from tests.support.neighbours_counted_anew import others_at_home
 from tests.support.odd_children import DAY
 from tests.support.odd_world import odd_world
@@ -36,7 +37,7 @@ def told_of(everyone, histories):
     spells, pupils = last_spells(histories, DAY), sorted(everyone)
     days = SchoolDays.of(histories, spells, DAY, frozenset())
     past = pupil_histories(histories, pupils, spells, DAY)
-    silent = silent_registers(histories, pupils, spells, DAY, days)
+    silent = {c.pupil_id: of_child(c.since, c.days, DAY) for c in silent_registers(histories, spells, DAY, days)[0]}
     told = {pupil: {"services": [], "duties": []} for pupil in pupils}
     services = {pupil: [] for pupil in pupils}
     for service in find_involvements(histories, pupils, DAY):
@@ -48,7 +49,7 @@ def told_of(everyone, histories):
     for pupil in pupils:
         history, year = past[pupil], WORDS.year_group(everyone[pupil].year_group)
         if pupil in silent:
-            history["silent"] = silent[pupil]
+            history["silent"] = True
             told[pupil]["silence"] = silence_line(silent[pupil], "A school", WORDS)
         told[pupil]["services"] = services_now(services[pupil], WORDS)
         told[pupil]["line"] = records_line(history, DAY, year, WORDS)

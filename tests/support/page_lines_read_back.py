@@ -47,10 +47,17 @@ def school_weeks(c):
     return sorted({monday(n) for n, _, _ in c.marks if n > 0 and monday(n) <= 7 * 52})
 
 
+def silent_since(c):
+    """Return how many days ago the child was last marked at the school with any code but a planned closure, or joined it, and which."""
+    joined = min(c.ago(r["entry_date"]) for r in c.rows["enrolments"])
+    marks = [c.ago(r["date"]) for r in c.rows["attendance"] if r["code"] != "#" and 0 < c.ago(r["date"]) <= joined]
+    return (min(marks), False) if marks else (joined, True)
+
+
 def silent_days(c):
     """Return the days on which the school marked others since the child's last mark, or since it joined."""
-    newest = min((n for n, _, _ in c.marks), default=min(c.ago(r["entry_date"]) for r in c.rows["enrolments"]))
-    return sum(n < newest for n in c.everyone.open_days(c.school))
+    since, is_joining = silent_since(c)
+    return sum(n < since + is_joining for n in c.everyone.open_days(c.school))
 
 
 def line_untrue(line, c):
@@ -192,11 +199,8 @@ def silence_untrue(line, c):
     if not (read := SILENT.fullmatch(line)):
         return "nobody can check the line about silence"
     since, at_least, said = read.groups()
-    newest = min((n for n, _, _ in c.marks), default=None)
-    right = newest if newest is not None else min(130, min(c.ago(r["entry_date"]) for r in c.rows["enrolments"]))
-    days = sum(n < right for n in c.everyone.open_days(c.school))
     enough = int(said) <= days if at_least else int(said) == days
-    return None if ago(since) == right and int(said) >= 3 and enough else "the silence was another"
+    return None if ago(since) == silent_since(c)[0] and int(said) >= 3 and enough else "the silence was another"
 
 
 FAMILY = re.compile(

@@ -9,6 +9,7 @@ from serving.casework import Gathered
 from serving.casework.deadlines import Deadline
 from serving.casework.family import AtHome, Involvement
 from serving.casework.no_roll import OffRoll
+from serving.casework.silence import SilentChild
 from serving.casework.transitions import Transition
 from serving.store import Caller
 from serving.store.audit import audit_log
@@ -98,6 +99,7 @@ def gathered(*pupils, as_of=date(2025, 1, 13), off_roll=()):
         ],
         involvements=[Involvement(pupil_id=p, kind="early_help", since=as_of) for p in pupils],
         at_home=[AtHome(pupil_id=p, home="h" * 32, possible=10, missed=1, until=as_of) for p in pupils],
+        silent_children=[SilentChild(pupil_id=p, since=as_of, days=3) for p in pupils],
         sources={"attendance": "2025-01-10"},
         authorities=frozenset({"801"}),
     )

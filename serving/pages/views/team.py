@@ -21,7 +21,7 @@ from serving.store.cases import team_work
 from serving.store.cases.done import done_since
 from serving.store.cases.hand_over import hand_over as give
 from serving.store.cases.hand_over import moved_away
-from serving.store.scores import boards, week_list
+from serving.store.scores import boards, tops, week_list
 from serving.store.scores.stored_scores import newest_list
 from serving.store.sign_in import staff
 from serving.store.unit_of_work import Change
@@ -87,7 +87,8 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
     with context.store.view(caller) as view:
         most = week_list.per_week(view, team, context.settings.per_week)
         newest = newest_list(view)
-        finished = done_since(view, newest[0], context.settings.no_conversation) if newest else set()
+        first = [row.pupil_id for row in tops.top_of(view, newest, most)] if newest else []
+        finished = done_since(view, newest[0], context.settings.no_conversation, first) if newest else set()
         outcome = boards.list_outcome(view, most, [WELL], today, context.settings.no_conversation)
         version = next((c["version"] for c in staff.capacities(view) if c["team"] == team), 0)
         names_of_staff = staff.names_of(view, outcome.owners)
@@ -117,7 +118,8 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         listed=shareable(outcome.by_school, context.configuration.localities),
         promise=promise_of(context, newest, most),
         newest=newest[0] if newest else None,
-        finished=finished,
+        finished=len(finished),
+        first=len(first),
         banner=banner,
         **more,
     )

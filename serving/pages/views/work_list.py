@@ -21,9 +21,10 @@ from serving.pages.promise import promise_of
 from serving.pages.records_line import records_line
 from serving.pages.rendering import HEADERS
 from serving.roles import IDENTITIES
-from serving.store.cases import cases, casework, done, saved_filters
+from serving.store.cases import cases, casework, done, saved_filters, silence
 from serving.store.people import details
-from serving.store.scores import pupil_search, week_list
+from serving.store.scores import pupil_search, tops, week_list
+from serving.store.scores.stored_scores import newest_list
 from serving.store.sign_in import staff
 from serving.store.unit_of_work import Change, View
 
@@ -143,26 +144,24 @@ def _show(
         week, most = _week(context, view, query, "worklist.seen")
         schools, names = week_list.own_schools(view), week_list.school_names(view)
         lost = casework.count_lost(view, today)
-        finished = done.done_since(view, week.as_of, settings.no_conversation) if week.as_of else set()
-        last = done.last_entries(view, [c.pupil_id for c in week.children])
+        above = _above(context, view, week, most)
+        listed = [*(c.pupil_id for c in week.children), *(c["pupil_id"] for c in above["stopped"])]
+        last = done.last_entries(view, listed)
         mine = cases.cases(view, owner=caller.key_id) if query.show == "mine" and not query.is_filtered else []
         filters = saved_filters.own_filters(view)
-        named = [*(c.pupil_id for c in week.children), *(c["pupil_id"] for c in mine), *(m.pupil_id for m in matches)]
+        named = [*listed, *(c["pupil_id"] for c in mine), *(m.pupil_id for m in matches)]
         who = context.details(view, named, "work_list")
         people = {p["person_id"]: p["name"] for p in staff.active_staff(view)} if caller.role in ASSIGNING else {}
-    listed = {c.pupil_id for c in week.children}
-    silent = {(c.school, c.silent["since"]) for c in week.children if c.silent and c.silent["school"]}
     shown = {
+        **above,
         "week": week,
         "most": most,
         "choices": query.choices(context, [(urn, names.get(urn, urn)) for urn in schools]),
         "today": today,
         "lost": lost,
         "line_of": partial(_line, context),
-        "silent_schools": sorted(silent),
         "list_query": query,
         "shows": week_list.SHOWS,
-        "finished": finished,
         "promise": promise_of(context, (week.as_of, week.model_version) if week.as_of else None, most),
         "mark_of": partial(_mark, context, last, today),
         "other_cases": [c for c in mine if c["pupil_id"] not in listed],
@@ -182,6 +181,24 @@ def _show(
         "given_to": "",
     }
     return context.renderer.page(request, "work_list", status, **{**shown, **more})
+
+
+def _above(context: PageContext, view: View, week: week_list.WeekList, most: int) -> dict[str, Any]:
+    """Return what stands above the list: registers that stopped, and how many of the week's first children are done."""
+    newest, listed = newest_list(view), [c.pupil_id for c in week.children]
+    # A withdrawn model names nobody; cases go on.
+    stopped = silence.followed(view, newest, 0 if context.withdrawn else most, besides=listed)
+    first = [row.pupil_id for row in tops.top_of(view, newest, most)] if newest and week.as_of else []
+    finished: set[str] = set()
+    if week.as_of:
+        finished = done.done_since(view, week.as_of, context.settings.no_conversation, {*first, *listed})
+    return {
+        "silent_schools": silence.schools(view, newest),
+        "stopped": stopped,
+        "finished": finished,
+        "first": len(first),
+        "first_done": len(finished.intersection(first)),
+    }
 
 
 def _week(context: PageContext, view: View, query: ListQuery, action: str) -> tuple[week_list.WeekList, int]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from serving.store.cases import cases, duties, family, no_roll, not_in_school
+from serving.store.cases import cases, duties, family, no_roll, not_in_school, silence
 from serving.store.cases.casework_tables import School, StoredDeadline, StoredHistory, StoredMissing, StoredTransition
 from serving.store.cases.tables import Case
 from serving.store.scores.stored_scores import BATCH, upsert
@@ -63,6 +63,7 @@ def keep(change: Change, gathered: Gathered, model_version: str) -> None:
     duties.save(change, gathered, in_authorities)
     no_roll.replace(change, gathered.off_roll, as_of, in_authorities)
     family.replace(change, gathered, in_authorities)
+    silence.replace(change, gathered, model_version, in_authorities)
     listed = sa.update(ScoreList).where(
         ScoreList.as_of == as_of,
         ScoreList.model_version == model_version,

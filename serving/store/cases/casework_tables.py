@@ -133,6 +133,16 @@ class StoredAtHome(Base):
     as_of: Mapped[date]
 
 
+class StoredSilence(Base):
+    """A child who is no longer marked while the school marks others; see ``serving.casework.silence``."""
+
+    __tablename__ = "silent_registers"
+    pupil_id: Mapped[str] = mapped_column(PupilId, primary_key=True)
+    since: Mapped[date]
+    days: Mapped[int]
+    as_of: Mapped[date]
+
+
 OF_PUPILS: tuple[Any, ...] = (
     StoredHistory,
     StoredDeadline,
@@ -141,4 +151,5 @@ OF_PUPILS: tuple[Any, ...] = (
     StoredOffRoll,
     StoredInvolvement,
     StoredAtHome,
+    StoredSilence,
 )

@@ -63,13 +63,15 @@ def help_given(view: View, pupil_id: str) -> list[dict[str, Any]]:
     return [dict(r) for r in view.connection.execute(query).mappings()]
 
 
-def done_since(view: View, day: date, not_reached: Collection[str]) -> set[str]:
+def done_since(view: View, day: date, not_reached: Collection[str], pupils: Collection[str] | None = None) -> set[str]:
     """Return the pupils for whom something was done since a day: a conversation, an action, an enquiry, a record, or a decision to set aside or close.
 
     Parameters
     ----------
     not_reached : collection of str
         Outcomes of a contact in which nobody was spoken to; the child is then not done.
+    pupils : collection of str, optional
+        Only these.
     """
     start = london_midnight(day)
     conversation = sa.and_(CaseEntry.kind == "contact", CaseEntry.code.not_in(not_reached))
@@ -84,4 +86,5 @@ def done_since(view: View, day: date, not_reached: Collection[str]) -> set[str]:
             sa.or_(CaseEntry.kind.in_(TAKEN_UP), conversation),
         )
     )
+    query = query if pupils is None else query.where(Case.pupil_id.in_(pupils))
     return set(view.connection.scalars(query))

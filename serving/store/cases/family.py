@@ -21,12 +21,13 @@ if TYPE_CHECKING:  # slow to import
 def replace(change: Change, gathered: Gathered, in_authorities: sa.Select[Any]) -> None:
     """Store who is involved and who lives together, in place of what was; children of other authorities, and of a later day, stay."""
     for table, rows in ((StoredInvolvement, gathered.involvements), (StoredAtHome, gathered.at_home)):
-        _replace(change, table, [vars(row) for row in rows], gathered.as_of, in_authorities)
+        replace_rows(change, table, [vars(row) for row in rows], gathered.as_of, in_authorities)
 
 
-def _replace(
+def replace_rows(
     change: Change, table: Any, rows: Sequence[dict[str, Any]], as_of: date, in_authorities: sa.Select[Any]
 ) -> None:
+    """Store rows about children in place of those of the same authorities; rows of a later day, and of children without a place, stay out."""
     change.connection.execute(sa.delete(table).where(table.as_of <= as_of, table.pupil_id.in_(in_authorities)))
     later = set(change.connection.scalars(sa.select(table.pupil_id)))
     known = set(change.connection.scalars(in_authorities.where(Pupil.as_of <= as_of)))

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from histories.calendar import london_midnight
 from serving.store.cases.cases import PLACE
 from serving.store.cases.tables import Case, CaseEntry, Person
-from serving.store.scores.stored_scores import of_list, own_lists
-from serving.store.tables import Pupil, ScoreList, StoredScore
+from serving.store.scores.tops import lists_since, top_of
+from serving.store.tables import Pupil
 from serving.store.unit_of_work import View
 
 WORK = ("contact", "action", "enquiry", "register", "note")  # entries that mean that somebody worked on the case
@@ -67,14 +67,11 @@ def weeks(view: View, most: int, no_conversation: Collection[str] = ()) -> list[
     list of dict
         ``as_of, listed, contacted, acted``, the newest list first. The calling code records the view.
     """
-    newest = sa.select(ScoreList.as_of, ScoreList.model_version).where(*own_lists(view.caller))
-    rows = view.connection.execute(newest.order_by(ScoreList.as_of, ScoreList.stored_at))
-    lists: dict[date, str] = {row.as_of: row.model_version for row in rows}
-    days = sorted(lists)[-MAX_WEEKS:]
+    lists = lists_since(view, date.min)
+    days = list(lists)[-MAX_WEEKS:]
     counted: list[dict[str, Any]] = []
     for n, day in enumerate(days):
-        top = sa.select(StoredScore.pupil_id).where(*view.caller.children(StoredScore), *of_list((day, lists[day])))
-        listed = list(view.connection.scalars(top.order_by(StoredScore.rank).limit(most)))
+        listed = [row.pupil_id for row in top_of(view, (day, lists[day]), most)]
         end = days[n + 1] if n + 1 < len(days) else None
         done = _done(view, listed, day, end, no_conversation)
         row = {"as_of": day, "listed": len(listed), "contacted": len(done["contact"]), "acted": len(done["action"])}

@@ -10,11 +10,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from histories.calendar import london_day
 from serving.store.cases.cases import PLACE
 from serving.store.cases.casework_tables import StoredMissing, StoredTransition
 from serving.store.cases.tables import Case, CaseEntry
-from serving.store.scores.stored_scores import of_list, own_lists
-from serving.store.tables import Pupil, ScoreList, StoredScore
+from serving.store.scores.stored_scores import own_lists
+from serving.store.scores.tops import lists_since, top_of
+from serving.store.tables import Pupil, ScoreList
 from serving.store.unit_of_work import View
 
 LOOK_BACK = timedelta(weeks=12)
@@ -56,11 +58,11 @@ class ListOutcome:
     listed : int
         Distinct children at the top of a list.
     contacted, acted, well, dismissed : int
-        Number of them with whom somebody spoke, who had an action, were found well, or were set aside.
+        Number of them with whom somebody spoke, who had an action, were found well, or were set aside, since they were first listed.
     missing : int
         Number of them who went missing after being listed.
     unlisted : int
-        Children who went missing without ever being at the top of a list.
+        Children who went missing without being at the top of one of these lists before.
     owners : dict
         Open cases by owner; None for unassigned ones.
     by_school : dict
@@ -101,14 +103,15 @@ def list_outcome(
     first_day, urn_of = _first_of_lists(view, most, outcome)
     outcome.listed, outcome.by_school = len(first_day), dict(Counter(urn_of.values()).most_common())
     query = (
-        sa.select(Case.pupil_id, CaseEntry.kind, CaseEntry.code)
+        sa.select(Case.pupil_id, CaseEntry.kind, CaseEntry.code, CaseEntry.on_day, CaseEntry.at)
         .join(Case, Case.case_id == CaseEntry.case_id)
         .where(Case.pupil_id.in_(first_day), CaseEntry.kind.in_(("contact", "action", "dismissed")))
         .where(sa.true() if view.caller.authority is None else Case.authority == view.caller.authority)
     )
     done: dict[str, set[str]] = {}
     for r in view.connection.execute(query):
-        if r.kind == "contact" and r.code in no_conversation:
+        is_before = (r.on_day or london_day(r.at)) < first_day[r.pupil_id]
+        if is_before or (r.kind == "contact" and r.code in no_conversation):
             continue
         done.setdefault(r.kind, set()).add(r.pupil_id)
         if r.kind == "contact" and r.code in well:
@@ -132,20 +135,13 @@ def list_outcome(
 
 def _first_of_lists(view: View, most: int, outcome: ListOutcome) -> tuple[dict[str, date], dict[str, str]]:
     """Return the first day on which each child was at the top of a list, and the school on the latest such day."""
-    lists = sa.select(ScoreList.as_of, ScoreList.model_version).where(
-        *own_lists(view.caller), ScoreList.as_of >= outcome.since
-    )
-    days: dict[date, str] = {
-        r.as_of: r.model_version for r in view.connection.execute(lists.order_by(ScoreList.as_of, ScoreList.stored_at))
-    }
-    outcome.lists = len(days)
+    lists = lists_since(view, outcome.since)
+    outcome.lists = len(lists)
     first_day: dict[str, date] = {}
     urn_of: dict[str, str] = {}
-    for day, version in days.items():
-        query = sa.select(StoredScore.pupil_id, StoredScore.urn).where(
-            *view.caller.children(StoredScore), *of_list((day, version))
-        )
-        for r in view.connection.execute(query.order_by(StoredScore.rank).limit(most)):
+    for listed in lists.items():
+        day, _ = listed
+        for r in top_of(view, listed, most):
             first_day.setdefault(r.pupil_id, day)
             urn_of[r.pupil_id] = r.urn
     return first_day, urn_of

@@ -12,8 +12,10 @@ import sqlalchemy as sa
 
 from serving.store.cases.casework_tables import School, StoredDeadline, StoredHistory
 from serving.store.cases.not_in_school import duties_in_scope
+from serving.store.cases.silence import Silence, of_pupils
 from serving.store.cases.tables import Capacity, Case, Person
 from serving.store.scores.stored_scores import newest_list, of_list, own_lists
+from serving.store.scores.tops import top_of
 from serving.store.tables import Pupil, ScoreList, StoredScore
 from serving.store.unit_of_work import View
 
@@ -63,6 +65,8 @@ class Listed:
         Code of the reason why the child is set aside.
     clock : dict or None
         ``kind`` and ``due_on`` of the next deadline.
+    silent : Silence or None
+        Since when the register is silent.
     history : dict
         As known on the list's day; empty if none is stored. See ``serving.casework.history``.
     """
@@ -76,17 +80,13 @@ class Listed:
     version: int = 0
     snoozed_until: date | None = None
     dismissed_why: str | None = None
+    silent: Silence | None = None
     history: dict[str, Any] = field(default_factory=dict)
 
     @property
     def pupil_id(self) -> str:
         """The pupil's key."""
         return str(self.score["pupil_id"])
-
-    @property
-    def silent(self) -> dict[str, Any] | None:
-        """Since when the register is silent; see ``serving.casework.silence``."""
-        return self.history.get("silent")
 
 
 @dataclass(kw_only=True)
@@ -165,11 +165,12 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
     ids = [r.pupil_id for r in rows]
     ranks, top = _before(view, newest, week_list, conditions=_conditions(chosen), pupils=ids, most=most)
     deadlines, names, histories = next_deadlines(view, ids), school_names(view), _histories(view, ids, newest[0])
+    silences = of_pupils(view, newest, ids)
     for r in rows:
-        score, history = json.loads(r.body), histories.get(r.pupil_id, {})
-        silent, moved = bool(history.get("silent")), None
+        score, silent, moved = json.loads(r.body), silences.get(r.pupil_id), None
         if week_list.before is not None:
-            moved = rank_change(r.rank, ranks.get(r.pupil_id), was_first=r.pupil_id in top, silent=silent)
+            before = ranks.get(r.pupil_id)
+            moved = rank_change(r.rank, before, was_first=r.pupil_id in top, silent=silent is not None)
         school = names.get(score["urn"], score["urn"])
         owner = r.owner_name or r.owner
         week_list.children.append(
@@ -183,7 +184,8 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
                 dismissed_why=r.dismissed_why,
                 clock=deadlines.get(r.pupil_id),
                 school=school,
-                history=history,
+                silent=silent,
+                history=histories.get(r.pupil_id, {}),
             )
         )
     if chosen.show == "new":
@@ -252,7 +254,7 @@ def _before(
     pupils: Sequence[str],
     most: int,
 ) -> tuple[dict[str, int], set[str]]:
-    """Return the pupils' ranks on the previous list, and the pupils at its top."""
+    """Return the pupils' ranks on the previous list, and those who were at its top, also in the place of others set aside then."""
     earlier = sa.select(ScoreList.as_of, ScoreList.model_version).where(
         *own_lists(view.caller), ScoreList.as_of < newest[0]
     )
@@ -262,11 +264,13 @@ def _before(
     if row is None:
         return {}, set()
     week_list.before, week_list.other_model = row.as_of, row.model_version != newest[1]
-    previous = [*view.caller.children(StoredScore), *of_list((row.as_of, row.model_version))]
-    ranked = sa.select(StoredScore.pupil_id, StoredScore.rank).where(*previous)
-    ranks = {r.pupil_id: r.rank for r in view.connection.execute(ranked.where(StoredScore.pupil_id.in_(pupils)))}
-    top = view.connection.execute(ranked.where(*conditions).order_by(StoredScore.rank).limit(most))
-    return ranks, {r.pupil_id for r in top}
+    previous = (row.as_of, row.model_version)
+    top = top_of(view, previous, most, where=conditions, until=newest[0])
+    of_scope = [*view.caller.children(StoredScore), *of_list(previous), StoredScore.pupil_id.in_(pupils)]
+    ranked = sa.select(StoredScore.pupil_id, StoredScore.rank).where(*of_scope)
+    ranks = {r.pupil_id: r.rank for r in view.connection.execute(ranked)}
+    within = [StoredScore.rank <= top[-1].rank] if len(top) == most else []
+    return ranks, {r.pupil_id for r in view.connection.execute(ranked.where(*conditions, *within))}
 
 
 def rank_change(rank: int, before: int | None, *, was_first: bool, silent: bool) -> str | None:

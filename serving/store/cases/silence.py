@@ -1,0 +1,163 @@
+"""Registers that stopped: children stored by themselves, schools with the list; read within the caller's scope."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from serving.store.cases.casework_tables import StoredSilence
+from serving.store.cases.family import replace_rows
+from serving.store.cases.tables import Case, Person
+from serving.store.scores import tops
+from serving.store.scores.stored_scores import own_lists
+from serving.store.tables import Pupil, ScoreList
+from serving.store.unit_of_work import Change, View
+
+if TYPE_CHECKING:  # slow to import
+    from serving.casework import Gathered
+
+REACH = timedelta(days=130)  # in which school days are counted, as serving.casework.school_days has it
+LOOK_BACK = timedelta(weeks=12)  # of lists whose top children are followed
+MAX = 50  # children on a page
+# The open case of a pupil in the authority where the pupil is now.
+_OPEN = sa.and_(Case.pupil_id == Pupil.pupil_id, Case.authority == Pupil.authority, Case.closed_at.is_(None))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Silence:
+    """A register that stopped.
+
+    Attributes
+    ----------
+    since : date
+    days : int
+        School days without it.
+    school : bool
+        Whether the whole school sends none, not only none of the child.
+    at_least : bool
+        Whether there were more such school days before those that are counted.
+    """
+
+    since: date
+    days: int
+    school: bool = False
+    at_least: bool = False
+
+
+def replace(change: Change, gathered: Gathered, model_version: str, in_authorities: sa.Select[Any]) -> None:
+    """Store whose registers stopped: children in place of those of before, schools with the authority's list."""
+    children = [vars(child) for child in gathered.silent_children]
+    replace_rows(change, StoredSilence, children, gathered.as_of, in_authorities)
+    for authority in sorted(gathered.authorities):
+        stored = [
+            {"urn": s.urn, "since": s.since.isoformat(), "days": s.days}
+            for s in gathered.silent_schools
+            if s.authority == authority
+        ]
+        listed = sa.update(ScoreList).where(
+            ScoreList.authority == authority,
+            ScoreList.as_of == gathered.as_of,
+            ScoreList.model_version == model_version,
+        )
+        change.connection.execute(listed.values(silent_schools=json.dumps(stored)))
+
+
+def schools(view: View, newest: tuple[date, str] | None) -> dict[str, Silence]:
+    """Return the schools of the caller's scope that sent no register when a list was made, by URN."""
+    if newest is None:
+        return {}
+    query = sa.select(ScoreList.silent_schools).where(
+        *own_lists(view.caller), ScoreList.as_of == newest[0], ScoreList.model_version == newest[1]
+    )
+    stored = [school for text in view.connection.scalars(query) for school in json.loads(text)]
+    return {
+        s["urn"]: Silence(since=date.fromisoformat(s["since"]), days=s["days"], school=True)
+        for s in sorted(stored, key=lambda s: (-s["days"], s["urn"]))
+        if not view.caller.urns or s["urn"] in view.caller.urns
+    }
+
+
+def of_pupils(view: View, newest: tuple[date, str] | None, pupils: Collection[str]) -> dict[str, Silence]:
+    """Return which of some pupils' registers had stopped when a list was made. The calling code records that they were seen."""
+    if newest is None:
+        return {}
+    quiet = schools(view, newest)
+    silence = {}
+    if quiet:
+        at = sa.select(Pupil.pupil_id, Pupil.urn).where(Pupil.pupil_id.in_(pupils), Pupil.urn.in_(quiet))
+        silence = {row.pupil_id: quiet[row.urn] for row in view.connection.execute(at)}
+    query = sa.select(StoredSilence.pupil_id, StoredSilence.since, StoredSilence.days).where(
+        StoredSilence.pupil_id.in_(pupils), StoredSilence.as_of == newest[0]
+    )
+    own = view.connection.execute(query)
+    return {**silence, **{row.pupil_id: of_child(row.since, row.days, newest[0]) for row in own}}
+
+
+def of_child(since: date, days: int, as_of: date) -> Silence:
+    """Return the silence of one child's register, as known on a day."""
+    return Silence(since=since, days=days, at_least=since < as_of - REACH)
+
+
+def followed(
+    view: View, newest: tuple[date, str] | None, most: int, besides: Collection[str] = ()
+) -> list[dict[str, Any]]:
+    """Return the children whose register stopped and whom the team followed: at the top of a list of the last twelve weeks, or with a case.
+
+    Parameters
+    ----------
+    view : View
+    newest : tuple or None
+        Day and model version of the newest list.
+    most : int
+        The team's capacity.
+    besides : collection of str
+        Pupils to leave out, such as those whose rows say it.
+
+    Returns
+    -------
+    list of dict
+        ``pupil_id, pupil_ref, urn, nc_year, owner`` (a name, or None) and ``silent``, the longest silence first; nobody who is dismissed as
+        not for this list. The audit records them.
+    """
+    if newest is None:
+        return []
+    quiet = schools(view, newest)
+    before = tops.at_top(view, tops.lists_since(view, newest[0] - LOOK_BACK), most, newest[0])
+    wanted = (before | _with_case(view, newest[0], quiet)) - set(besides)
+    owner = sa.func.coalesce(Person.name, Case.owner).label("owner")
+    columns: tuple[Any, ...] = (Pupil.pupil_id, Pupil.pupil_ref, Pupil.urn, Pupil.nc_year, owner)
+    query = (
+        _silent(sa.select(*columns).select_from(Pupil), newest[0], quiet)
+        .add_columns(StoredSilence.since, StoredSilence.days)
+        .join(Case, _OPEN, isouter=True)
+        .join(Person, Person.person_id == Case.owner, isouter=True)
+        .where(*view.caller.children(Pupil), Pupil.pupil_id.in_(wanted), Case.dismissed_why.is_(None))
+    )
+    rows = [
+        {
+            **{name: r[name] for name in ("pupil_id", "pupil_ref", "urn", "nc_year", "owner")},
+            "silent": of_child(r["since"], r["days"], newest[0]) if r["since"] else quiet[r["urn"]],
+        }
+        for r in view.connection.execute(query).mappings()
+    ]
+    rows.sort(key=lambda r: (-r["silent"].days, r["pupil_id"]))
+    view.record("silence.seen", pupils=[r["pupil_id"] for r in rows[:MAX]])
+    return rows[:MAX]
+
+
+def _with_case(view: View, as_of: date, quiet: Mapping[str, Silence]) -> set[str]:
+    """Return the pupils with an open case whose register stopped."""
+    query = _silent(sa.select(Case.pupil_id).join(Pupil, _OPEN), as_of, quiet)
+    return set(view.connection.scalars(query.where(*view.caller.children(Pupil))))
+
+
+def _silent(query: sa.Select[Any], as_of: date, quiet: Mapping[str, Silence]) -> sa.Select[Any]:
+    """Restrict a query of pupils to those whose register, or whose school's, stopped."""
+    own = sa.and_(StoredSilence.pupil_id == Pupil.pupil_id, StoredSilence.as_of == as_of)
+    stopped = sa.or_(StoredSilence.pupil_id.is_not(None), Pupil.urn.in_(quiet))
+    return query.join(StoredSilence, own, isouter=True).where(stopped)

@@ -1,0 +1,92 @@
+"""The top of a list: the first children up to a team's capacity, without those who had been set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from histories.calendar import london_midnight
+from serving.store.cases.tables import Case, CaseEntry
+from serving.store.scores.stored_scores import of_list, own_lists
+from serving.store.tables import ScoreList, StoredScore
+from serving.store.unit_of_work import View
+
+ASIDE, BACK = ("dismissed", "snoozed"), ("woken", "closed")  # entries that set a child aside, and that end it
+
+
+def lists_since(view: View, since: date) -> dict[date, str]:
+    """Return the days of the caller's lists from a day on, oldest first, each with the model version that scored it last."""
+    query = sa.select(ScoreList.as_of, ScoreList.model_version).where(*own_lists(view.caller), ScoreList.as_of >= since)
+    rows = view.connection.execute(query.order_by(ScoreList.as_of, ScoreList.stored_at))
+    return {row.as_of: row.model_version for row in rows}
+
+
+def top_of(
+    view: View,
+    listed: tuple[date, str],
+    most: int,
+    *,
+    where: Sequence[sa.ColumnElement[bool]] = (),
+    until: date | None = None,
+) -> list[Any]:
+    """Return the first children of a list in the caller's scope: ``pupil_id``, ``rank`` and ``urn``.
+
+    Parameters
+    ----------
+    listed : tuple
+        The list's day and model version.
+    most : int
+        Number of children.
+    where : sequence
+        Other conditions on the scores.
+    until : date, optional
+        The day of the next list: those who were set aside before it, and so made room for others, are left out too. By default
+        only those who were set aside before the list's own day are.
+    """
+    return list(view.connection.execute(_top(view, listed, most, where, until)))
+
+
+def at_top(view: View, lists: Mapping[date, str], most: int, before: date) -> set[str]:
+    """Return the children who were at the top of one of the lists before a day, or took the place of others there."""
+    days = sorted(day for day in lists if day < before)
+    tops = [
+        _top(view, (day, lists[day]), most, (), until).subquery()
+        for day, until in zip(days, [*days[1:], before], strict=False)
+    ]
+    if not tops:
+        return set()
+    return set(view.connection.scalars(sa.union_all(*(sa.select(top.c.pupil_id) for top in tops))))
+
+
+def _top(
+    view: View, listed: tuple[date, str], most: int, where: Sequence[sa.ColumnElement[bool]], until: date | None
+) -> sa.Select[Any]:
+    start = london_midnight(listed[0])
+    aside = set_aside(start, london_midnight(until) if until else start, listed[0])
+    of_scope = [*view.caller.children(StoredScore), *of_list(listed), *where]
+    columns: tuple[Any, ...] = (StoredScore.pupil_id, StoredScore.rank, StoredScore.urn)
+    query = sa.select(*columns).where(*of_scope, ~aside)
+    return query.order_by(StoredScore.rank, StoredScore.authority).limit(most)
+
+
+def set_aside(start: datetime, end: datetime, day: date) -> sa.ColumnElement[bool]:
+    """Return whether a score's child was set aside before ``end`` and not put back before ``start``, which is on ``day``."""
+    entry, later = aliased(CaseEntry), aliased(CaseEntry)
+    again = sa.and_(entry.kind == "snoozed", later.kind == "snoozed")
+    ended = sa.exists().where(
+        later.case_id == entry.case_id,
+        later.version > entry.version,
+        later.at < start,
+        sa.or_(later.kind.in_(BACK), again),
+    )
+    of_child = sa.and_(
+        Case.pupil_id == StoredScore.pupil_id,
+        Case.authority == StoredScore.authority,
+        entry.case_id == Case.case_id,
+    )
+    aside = sa.and_(entry.kind.in_(ASIDE), entry.at < end, sa.or_(entry.kind == "dismissed", entry.on_day > day))
+    return sa.exists().where(of_child, aside, ~ended).correlate(StoredScore)
