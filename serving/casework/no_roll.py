@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -20,6 +20,7 @@ from histories.reading.histories import Histories
 
 KINDS = ("left", "expected", "none")
 NOWHERE = (None, "unknown", "missing_education")  # destinations that say where nobody has found the child
+SUMMER = (7, 1)  # month and day from which a leaver leaves at the end of the school year
 YEARS = (1, 11)  # year groups of compulsory school age throughout
 
 
@@ -66,7 +67,7 @@ def find_off_roll(histories: Histories, spells: pl.DataFrame, as_of: date) -> li
     """
     left = {r["pupil_id"]: r for r in spells.filter(~pl.col("on_roll")).iter_rows(named=True)}
     off = [r for r in _of_school_age(histories, as_of) if not r["on_roll"]]
-    offers = _offers(histories, [r["pupil_id"] for r in off], as_of)
+    offers = _offers(histories, {r["pupil_id"]: r["off_since"] for r in off}, as_of)
     return list(_sorted_out(off, left, offers))
 
 
@@ -104,16 +105,22 @@ def _of_school_age(histories: Histories, as_of: date) -> list[dict[str, Any]]:
     return aged.with_columns(pl.col("on_roll").fill_null(False)).sort("pupil_id").to_dicts()
 
 
-def _offers(histories: Histories, pupils: list[str], as_of: date) -> dict[str, str | None]:
-    """Return the school offered to each child for the September of this school year, unless the offer was declined."""
-    if "admissions" not in histories.present or not pupils:
+def _offers(histories: Histories, off_since: Mapping[str, date | None], as_of: date) -> dict[str, str | None]:
+    """Return the school offered to each child for the September of this school year, unless the offer was declined.
+
+    For a child who left in the summer term's last weeks or after, an offer for the coming September counts too.
+    """
+    if "admissions" not in histories.present or not off_since:
         return {}
     september = day_of(august_before(as_of)).year
+    summer = date(september + 1, *SUMMER)
     day = day_number(as_of)
-    keys = pa.table({"pupil_id": pa.array(pupils), "as_of": pa.array([day] * len(pupils), pa.int32())})
-    rows = collect(visible(histories, "admissions", histories.given(keys)))
-    return {
-        r["pupil_id"]: r["offered_urn"]
-        for r in rows.iter_rows(named=True)
-        if r["entry_year"] == september and r["offered_on"] is not None and r["response"] != "declined"
-    }
+    keys = pa.table({"pupil_id": pa.array(off_since), "as_of": pa.array([day] * len(off_since), pa.int32())})
+    rows = collect(visible(histories, "admissions", histories.given(keys))).sort("entry_year")
+    offers = {}
+    for r in rows.iter_rows(named=True):
+        in_summer = (off_since[r["pupil_id"]] or as_of) >= summer
+        years = (september, september + 1) if in_summer else (september,)
+        if r["entry_year"] in years and r["offered_on"] is not None and r["response"] != "declined":
+            offers[r["pupil_id"]] = r["offered_urn"]
+    return offers

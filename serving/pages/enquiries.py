@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 from serving.store.cases.enquiries import SIDES
 
 ASKING = ("unauthorised_20", "deletion_return", "destination", "case_not_opened")  # duties that ask where a child is
+OF_RUNS = ("unauthorised_20",)  # the others begin with leaving a roll
+BEFORE_LEAVING = timedelta(days=90)  # both sides ask before a name is taken off, so what they asked then counts
 
 
 @dataclass(frozen=True, kw_only=True)
 class Enquiries:
-    """The enquiries of a case.
+    """The enquiries about a child.
 
     Attributes
     ----------
@@ -38,8 +41,18 @@ class Enquiries:
         return all(self.counts.values())
 
 
+def asked_since(duties: Iterable[dict[str, Any]]) -> date:
+    """Return the day from which enquiries count for duties that ask where a child is; ``date.max`` without one."""
+    begun = (
+        d["started_on"] - (timedelta(0) if d["kind"] in OF_RUNS else BEFORE_LEAVING)
+        for d in duties
+        if d["kind"] in ASKING
+    )
+    return min(begun, default=date.max)
+
+
 def enquiries(entries: Iterable[dict[str, Any]], sources: Sequence[str]) -> Enquiries:
-    """Sum up the enquiries among the entries of a case, which are oldest first.
+    """Sum up the enquiries among entries of cases, which are oldest first.
 
     Parameters
     ----------
@@ -47,7 +60,7 @@ def enquiries(entries: Iterable[dict[str, Any]], sources: Sequence[str]) -> Enqu
         Codes of the authority's list. Other codes, of an earlier list, come last.
     """
     made = [e for e in entries if e["kind"] == "enquiry"]
-    latest = {e["code"]: e for e in sorted(made, key=lambda e: (e["on_day"], e["version"]))}
+    latest = {e["code"]: e for e in sorted(made, key=lambda e: (e["on_day"], e["at"]))}
     former = [code for code in latest if code not in sources]
     return Enquiries(
         asked=[latest[code] for code in (*sources, *former) if code in latest],

@@ -13,7 +13,7 @@ from features.sentences import could_say
 from histories.calendar import london_today
 from histories.tables import TABLES
 from serving.pages.context import PageContext
-from serving.pages.enquiries import ASKING, enquiries
+from serving.pages.enquiries import ASKING, asked_since, enquiries
 from serving.pages.family import attends, newest_day, services_now
 from serving.pages.not_in_school import confirmed, record_event, records_now
 from serving.pages.records_line import records_line, weeks_compared
@@ -22,6 +22,7 @@ from serving.pages.score_strip import score_strip
 from serving.pages.timeline import timeline
 from serving.pages.wording import Wording
 from serving.store.cases import cases, casework, done, family, not_in_school, silence
+from serving.store.cases import enquiries as asked
 from serving.store.scores import stored_scores, week_list
 from serving.store.sign_in import staff
 from serving.store.trials import checks
@@ -74,6 +75,7 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
         given += [record_event(context, r) for r in recorded]
         newest = stored_scores.newest_list(view)
         silent = silence.of_pupils(view, newest, [place["pupil_id"]]).get(place["pupil_id"])
+        entries = asked.since(view, {place["pupil_id"]: asked_since(stored["deadlines"])}).get(place["pupil_id"], [])
         involved = family.involvements(view, place["pupil_id"])
         at_home = family.at_home_with(view, place["pupil_id"])
         drawn_on = checks.of_pupil(view, place["pupil_id"], london_today())
@@ -96,7 +98,7 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
         "compared": history[1]["compared"] if history else [],
         "weeks": weeks_compared(history[1], history[0], words) if history else (),
         "more_of": more_of,
-        "made": enquiries(case["entries"] if case else (), list(context.settings.enquiries)),
+        "made": enquiries(entries, list(context.settings.enquiries)),
         "record_kinds": not_in_school.RECORDS,
         "duties": not_in_school.DUTIES,
         "recorded": records_now(recorded, stored["deadlines"]),

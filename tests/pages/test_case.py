@@ -79,6 +79,12 @@ def test_enquiries_show_who_was_asked_who_was_not_and_whose_turn_it_is(visit):
     assert "School and authority have both asked" in page
     assert "Next: " not in re.search(r'id="enquiries".*?</table>', page, re.DOTALL).group()
     assert "Not asked yet: 14" in page
+    assert do(client, lost, "close", reason="nothing_more").status_code == 303
+    page = client.get(lost).text
+    assert "School and authority have both asked" in page, "asking is not forgotten with the case"
+    assert do(client, lost, "note", text="once more").status_code == 303
+    assert "School and authority have both asked" in client.get(lost).text
+    assert "the school 1 time, the authority 1 time" in client.get("/clocks").text
 
 
 @pytest.mark.parametrize("field", ["source", "by", "result", "turn"])

@@ -1,9 +1,19 @@
-"""Children on no roll: each with dates and who has the case, and a case can be opened from the row."""
+"""Children on no roll: each with dates and who has the case, and a case can be opened from the row.
+
+On more than one page, as what is due: every row is reached by links, and a form comes back to its page.
+"""
 
 import html
 import re
 
+import pytest
+
+from serving.pages import parts
+
 ROW = r'<li class="onroll-list__item">.*?</li>\n'
+LINKS = r'<h3[^>]*><a class="govuk-link" href="(/pupils/[0-9a-f]{32})"'
+NEXT = r'href="([^"]*)" rel="next"'
+BEFORE = r'href="([^"]*)" rel="prev"'
 
 
 def rows(client, path="/no-roll"):
@@ -32,3 +42,52 @@ def test_a_case_is_opened_from_the_row_once(visit):
     assert "Open a case" not in row
     assert "Who has the case:</strong> worker" in row
     assert "Case opened" in worker.get(f"/pupils/{ref}").text
+
+
+def link(pattern, page):
+    found = re.search(pattern, page)
+    return found and found[1].replace("&amp;", "&")
+
+
+@pytest.mark.parametrize("path", ["/clocks", "/no-roll"])
+def test_every_row_is_reached_by_links_and_counted(visit, monkeypatch, path):
+    client = visit("worker")
+    whole = client.get(path).text
+    monkeypatch.setattr(parts, "FIRST", 1)
+    monkeypatch.setattr(parts, "MOST", 2)
+    first = client.get(path).text
+    counts = {name: int(n) for name, n in re.findall(r'href="#(\w+)">[^<]*\((\d+)\)</a>', first)}
+    assert counts
+    assert all(len(re.findall(LINKS, part)) == 1 for part in first.split("<h2 ")[1:])
+    for name, n in counts.items():
+        assert f'id="{name}"' in first
+        more = link(rf'href="({path}\?group={name})"', first)
+        assert bool(more) == (n > 1)
+        pages = [client.get(f"{path}?group={name}").text]
+        while after := link(NEXT, pages[-1]):
+            pages.append(client.get(after).text)
+        rows = [row for page in pages for row in re.findall(LINKS, page)]
+        assert len(rows) >= n
+        assert rows == re.findall(LINKS, whole.split(f'id="{name}"')[1].split("<h2 ")[0])
+        if len(pages) > 1:
+            assert re.findall(LINKS, client.get(link(BEFORE, pages[-1])).text) == re.findall(LINKS, pages[-2])
+
+
+def test_a_duty_done_on_a_later_page_comes_back_to_that_page(visit, monkeypatch):
+    client = visit("worker")
+    monkeypatch.setattr(parts, "MOST", 1)
+    later = link(NEXT, client.get("/clocks?group=soon").text)
+    page = client.get(later).text
+    action = link(r'action="(/clocks/[^"]*)"', page)
+    wrong = client.submit(later, action, version="1", text=" ")
+    assert wrong.status_code == 422
+    assert re.findall(LINKS, wrong.text) == re.findall(LINKS, page)
+    done = client.submit(later, action, version="1", text="rang")
+    assert done.headers["location"] == f"{later}&done=stopped"
+
+
+@pytest.mark.parametrize("query", ["?group=x", "?group=late&after=x", "?group=late&after=" + "0" * 32, "?after=1"])
+def test_an_address_that_names_no_place_is_the_beginning(visit, query):
+    client = visit("worker")
+    beginning = "/clocks?group=late" if "late" in query else "/clocks"
+    assert re.findall(LINKS, client.get("/clocks" + query).text) == re.findall(LINKS, client.get(beginning).text)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from operator import itemgetter
 from typing import Any
 
 from fastapi import Request
@@ -11,15 +9,14 @@ from starlette.responses import Response
 
 from histories.calendar import london_today
 from serving.pages.context import Context, PageContext
-from serving.pages.enquiries import ASKING
+from serving.pages.enquiries import ASKING, asked_since
 from serving.pages.forms import Form, save_and_redirect, version_of
 from serving.pages.page import Endpoint, Page
+from serving.pages.parts import Place
 from serving.roles import IDENTITIES
-from serving.store.cases import casework, enquiries, not_in_school
+from serving.store.cases import casework, due_list, enquiries, not_in_school
 from serving.store.scores import week_list
 from serving.store.unit_of_work import Change
-
-SOON = timedelta(days=7)
 
 
 def deadlines(request: Request, context: Context) -> Response:
@@ -30,6 +27,7 @@ def deadlines(request: Request, context: Context) -> Response:
 def stop(clock_id: str, request: Request, fields: Form, context: Context) -> Response:
     """Record that a duty is done, and how."""
     words, version = context.renderer.words, version_of(fields)
+    place = Place.of(request.query_params, due_list.GROUPS)
 
     def show_again(status: int, wrong: list[str]) -> Response:
         if not wrong:
@@ -41,26 +39,25 @@ def stop(clock_id: str, request: Request, fields: Form, context: Context) -> Res
     def apply(change: Change) -> None:
         casework.stop(change, clock_id, version, fields.get("text", ""))
 
-    return save_and_redirect(context.store, request, apply, "/clocks?done=stopped", show_again)
+    return save_and_redirect(context.store, request, apply, place.address("/clocks", done="stopped"), show_again)
 
 
 def _show(context: PageContext, request: Request, status: int = 200, wrong: str = "", **more: Any) -> Response:
-    today = london_today()
+    today, place = london_today(), Place.of(request.query_params, due_list.GROUPS)
     with context.store.view(request.state.caller) as view:
-        running, lost = casework.deadlines(view), casework.count_lost(view, today)
+        counts = due_list.counts(view, today)
+        shown = [place.group] if place.group else due_list.GROUPS
+        groups = {g: due_list.part(view, g, today, place.most(), place.position) for g in shown}
+        running = [d for part in groups.values() for d in part.rows]
+        view.record("clocks.seen", pupils=dict.fromkeys(d["pupil_id"] for d in running))
         names = week_list.school_names(view)
         details = context.details(view, [d["pupil_id"] for d in running], "deadlines")
-        looked_for = [d["pupil_id"] for d in running if d["kind"] in ASKING]
-        asked = enquiries.by_side(view, looked_for)
-        confirmed = not_in_school.with_destination(view, looked_for)
-    first = [d for d in running if d["kind"] == casework.LOST and d["due_on"] < today]
-    rest = sorted((d for d in running if d not in first), key=itemgetter("due_on"))
-    groups = {
-        "lost": first,
-        "late": [d for d in rest if d["due_on"] < today],
-        "soon": [d for d in rest if today <= d["due_on"] <= today + SOON],
-        "later": [d for d in rest if d["due_on"] > today + SOON],
-    }
+        looked_for = [d for d in running if d["kind"] in ASKING]
+        since = {
+            p: asked_since(d for d in looked_for if d["pupil_id"] == p) for p in {d["pupil_id"] for d in looked_for}
+        }
+        asked = enquiries.by_side(view, since)
+        confirmed = not_in_school.with_destination(view, since)
     for deadline in running:
         deadline["source"] = context.settings.source(deadline["kind"], deadline["started_on"])
         none_yet = dict.fromkeys(enquiries.SIDES, 0) if deadline["kind"] in ASKING else None
@@ -72,12 +69,12 @@ def _show(context: PageContext, request: Request, status: int = 200, wrong: str 
         "deadlines",
         status,
         groups=groups,
+        counts=counts,
+        place=place,
         names=names,
         details=details,
         today=today,
-        lost=lost,
         wrong=wrong,
-        more=len(running) if len(running) >= casework.MAX else 0,
         longest=casework.MAX_TEXT,
         banner=banner,
         **more,

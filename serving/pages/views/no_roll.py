@@ -12,6 +12,7 @@ from serving.casework.no_roll import KINDS
 from serving.pages.context import Context, PageContext
 from serving.pages.forms import Form, save_and_redirect
 from serving.pages.page import Endpoint, Page
+from serving.pages.parts import Place
 from serving.roles import IDENTITIES
 from serving.store.cases import cases, no_roll
 from serving.store.scores import week_list
@@ -25,6 +26,7 @@ def on_no_roll(request: Request, context: Context) -> Response:
 
 def take(pupil_ref: str, request: Request, fields: Form, context: Context) -> Response:
     """Open a case for a child, and give it to the caller."""
+    place = Place.of(request.query_params, KINDS)
 
     def apply(change: Change) -> None:
         case_id = cases.open_case(change, pupil_ref)
@@ -34,12 +36,17 @@ def take(pupil_ref: str, request: Request, fields: Form, context: Context) -> Re
         conflict = [{"text": context.renderer.words("no_roll.conflict"), "href": "#main-content"}]
         return _show(context, request, status, errors=conflict)
 
-    return save_and_redirect(context.store, request, apply, "/no-roll?done=taken", show_again)
+    return save_and_redirect(context.store, request, apply, place.address("/no-roll", done="taken"), show_again)
 
 
 def _show(context: PageContext, request: Request, status: int = 200, **more: Any) -> Response:
+    place = Place.of(request.query_params, KINDS)
     with context.store.view(request.state.caller) as view:
-        rows, count = no_roll.children(view)
+        counts, as_of = no_roll.counts(view), no_roll.newest_day(view)
+        shown = [place.group] if place.group else KINDS
+        groups = {kind: no_roll.part(view, kind, place.most(), place.position) for kind in shown}
+        rows = [r for part in groups.values() for r in part.rows]
+        view.record("no_roll.seen", pupils=[r["pupil_id"] for r in rows])
         names = week_list.school_names(view)
         details = context.details(view, [r["pupil_id"] for r in rows], "no_roll")
         deadlines = week_list.next_deadlines(view, [r["pupil_id"] for r in rows])
@@ -48,14 +55,15 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         request,
         "no_roll",
         status,
-        groups={kind: [r for r in rows if r["kind"] == kind] for kind in KINDS},
+        groups=groups,
+        counts=counts,
+        place=place,
+        name_of=no_roll.name_of,
         names=names,
         details=details,
         deadlines=deadlines,
-        as_of=max((r["as_of"] for r in rows), default=None),
+        as_of=as_of,
         today=london_today(),
-        shown=len(rows),
-        count=count,
         banner=banner,
         **more,
     )

@@ -21,7 +21,6 @@ if TYPE_CHECKING:  # slow to import, and most verbs that open the store gather n
     from serving.casework import Gathered
 
 MAX_TEXT = 500  # characters of how a duty was done
-MAX = 200  # deadlines on a page
 LOST = duties.LOST
 
 
@@ -112,7 +111,7 @@ def _save_missing(change: Change, gathered: Gathered, in_authorities: sa.Select[
     _put(change, StoredMissing, gathered.missing, ["pupil_id", "on_day"], keeps=("known_on",))
 
 
-def deadlines(view: View, *, pupil_ref: str | None = None, most: int = MAX) -> list[dict[str, Any]]:
+def deadlines(view: View, *, pupil_ref: str | None = None) -> list[dict[str, Any]]:
     """Return running deadlines in the caller's scope: first those of children nobody is looking for, then by due day.
 
     Returns
@@ -126,7 +125,6 @@ def deadlines(view: View, *, pupil_ref: str | None = None, most: int = MAX) -> l
         .where(*view.caller.children(Pupil), StoredDeadline.stopped_at.is_(None))
         .where(not_in_school.duties_in_scope(view))
         .order_by(StoredDeadline.kind != LOST, StoredDeadline.due_on, StoredDeadline.pupil_id, StoredDeadline.kind)
-        .limit(most)
     )
     query = query.where(Pupil.pupil_ref == pupil_ref) if pupil_ref else query
     rows = [dict(r) for r in view.connection.execute(query).mappings()]

@@ -5,7 +5,7 @@ School and authority enquire jointly before a name is deleted from the admission
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -63,20 +63,32 @@ def enquire(
     )
 
 
-def by_side(view: View, pupils: Iterable[str]) -> dict[str, dict[str, int]]:
-    """Return the number of enquiries of each side in the open cases of pupils. The calling code records the view."""
+def since(view: View, days: Mapping[str, date]) -> dict[str, list[dict[str, Any]]]:
+    """Return the enquiries about pupils in cases of the caller's scope, oldest first. The calling code records the view.
+
+    Parameters
+    ----------
+    days : mapping
+        By pupil. Enquiries of a case that was closed count from this day on, those of the open case all.
+    """
     query = (
-        sa.select(Case.pupil_id, CaseEntry.asked_by, sa.func.count())
+        sa.select(CaseEntry.__table__, Case.pupil_id, Case.closed_at)
         .join(Case, Case.case_id == CaseEntry.case_id)
         .join(Pupil, Pupil.pupil_id == Case.pupil_id)
-        .where(*view.caller.children(PLACE), CaseEntry.kind == "enquiry", Case.closed_at.is_(None))
-        .where(Case.pupil_id.in_(list(pupils)))
-        .group_by(Case.pupil_id, CaseEntry.asked_by)
+        .where(*view.caller.children(PLACE), CaseEntry.kind == "enquiry", Case.pupil_id.in_(list(days)))
+        .order_by(CaseEntry.at, CaseEntry.version)
     )
-    counts: dict[str, dict[str, int]] = {}
-    for pupil, side, count in view.connection.execute(query):
-        counts.setdefault(pupil, dict.fromkeys(SIDES, 0))[str(side)] = count
-    return counts
+    made: dict[str, list[dict[str, Any]]] = {}
+    for row in view.connection.execute(query).mappings():
+        if row["closed_at"] is None or row["on_day"] >= days[row["pupil_id"]]:
+            made.setdefault(row["pupil_id"], []).append(dict(row))
+    return made
+
+
+def by_side(view: View, days: Mapping[str, date]) -> dict[str, dict[str, int]]:
+    """Return the number of enquiries of each side about pupils; see ``since``."""
+    made = since(view, days)
+    return {p: {side: sum(e["asked_by"] == side for e in entries) for side in SIDES} for p, entries in made.items()}
 
 
 def rows(view: View, since: date | None = None) -> list[dict[str, Any]]:

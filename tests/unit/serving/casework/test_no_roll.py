@@ -73,3 +73,25 @@ def test_a_child_too_young_or_too_old_for_school_is_not_listed(born):
 def test_a_child_on_a_roll_or_whose_leaving_is_not_known_yet_is_not_listed():
     assert found([SPELL]) == []
     assert found([LEFT | {"leaving_recorded_on": "2025-01-13"}]) == []
+
+
+@pytest.mark.parametrize(
+    ("day", "left", "kind"),
+    [
+        ("2025-07-28", "2025-07-22", "expected"),
+        ("2025-08-31", "2025-07-22", "expected"),
+        ("2025-09-08", "2025-07-22", "expected"),
+        ("2025-07-28", "2025-02-03", "left"),  # missing since February, whatever comes in September
+        ("2025-09-08", "2025-02-03", "expected"),
+    ],
+)
+def test_in_summer_a_place_for_the_coming_september_is_a_place(day, left, kind):
+    day = date.fromisoformat(day)
+    rows = {
+        "pupils": [{"pupil_id": "p", "date_of_birth": "2014-05-01", "authority": "801"}],  # Year 6
+        "enrolments": [SPELL | {"leaving_date": left}],
+        "admissions": [OFFER | {"entry_year": 2025, "applied_on": "2024-10-20", "offered_on": "2025-03-03"}],
+    }
+    histories = Histories.from_rows(rows)
+    (child,) = find_off_roll(histories, last_spells(histories, day), day)
+    assert (child.kind, child.to_urn) == (kind, "9" if kind == "expected" else None)

@@ -1,0 +1,104 @@
+"""Long lists of duties and of children on no roll: counted whole, and read a part at a time without losing or repeating a row."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from serving.casework.no_roll import KINDS
+from serving.store import Caller
+from serving.store.cases import cases, casework, due_list, no_roll
+from serving.store.parts import Position
+from tests.support.stores import do, gathered
+
+LEAD = Caller("lead", "lead", "801")
+TODAY = date(2025, 1, 20)
+PUPILS = [f"p{n:02}" for n in range(23)]
+
+
+def look(store, work, caller=LEAD):
+    with store.view(caller) as view:
+        view.record("test.seen")
+        return work(view)
+
+
+def due(store):
+    """Store 23 duties: ten overdue of which three are of children nobody looks for, six due soon, and seven later."""
+    data = gathered(*PUPILS)
+    days = [TODAY - timedelta(days=1 + n // 2) for n in range(10)] + [TODAY + timedelta(days=n + 2) for n in range(13)]
+    kinds = ["case_not_opened"] * 3 + ["destination"] * 20
+    deadlines = [replace(d, kind=k, due_on=day) for d, k, day in zip(data.deadlines, kinds, days, strict=True)]
+    do(store, casework.keep, replace(data, deadlines=deadlines), "1")
+    return deadlines
+
+
+def walk(part, name_of):
+    """Read all parts forwards, and back again; return the parts both ways."""
+    forwards = [part(None)]
+    while forwards[-1].later:
+        forwards.append(part(Position(name_of(forwards[-1].rows[-1]))))
+    backwards = [forwards[-1]]
+    while backwards[-1].earlier:
+        backwards.append(part(Position(name_of(backwards[-1].rows[0]), backwards=True)))
+    return forwards, backwards
+
+
+def test_duties_are_counted_whole_and_each_group_has_its_own_first_part(store):
+    due(store)
+    counts = look(store, lambda v: due_list.counts(v, TODAY))
+    assert counts == {"lost": 3, "late": 7, "soon": 6, "later": 7}
+    for group, n in counts.items():
+        part = look(store, lambda v, g=group: due_list.part(v, g, TODAY, 3))
+        assert (len(part.rows), part.earlier, part.later) == (3, False, n > 3)
+    stranger = Caller("s", "worker", "999")
+    assert set(look(store, lambda v: due_list.counts(v, TODAY), stranger).values()) == {0}
+    assert look(store, lambda v: due_list.part(v, "late", TODAY, 3), stranger).rows == []
+
+
+@pytest.mark.parametrize("group", due_list.GROUPS)
+def test_duties_are_read_a_part_at_a_time_forwards_and_back(store, group):
+    due(store)
+    forwards, backwards = walk(
+        lambda position: look(store, lambda v: due_list.part(v, group, TODAY, 3, position)), lambda d: d["clock_id"]
+    )
+    rows = [row for part in forwards for row in part.rows]
+    assert len(rows) == look(store, lambda v: due_list.counts(v, TODAY))[group]
+    assert rows == sorted(rows, key=lambda d: (d["due_on"], d["pupil_id"]))
+    assert [part.rows for part in backwards] == [part.rows for part in forwards[::-1]]
+
+
+def test_a_part_goes_on_after_a_duty_that_was_done_meanwhile_and_begins_anew_after_one_that_is_gone(store):
+    due(store)
+    first = look(store, lambda v: due_list.part(v, "later", TODAY, 3))
+    last = first.rows[-1]
+    with store.change(LEAD) as change:
+        casework.stop(change, last["clock_id"], last["version"], "done")
+    then = look(store, lambda v: due_list.part(v, "later", TODAY, 3, Position(last["clock_id"])))
+    assert then.rows[0]["due_on"] == last["due_on"] + timedelta(days=1)
+    gone = look(store, lambda v: due_list.part(v, "later", TODAY, 2, Position("0" * 32)))
+    assert (gone.rows, gone.earlier) == (first.rows[:2], False)
+
+
+def test_children_on_no_roll_are_read_a_part_at_a_time_and_a_case_opened_meanwhile_hides_nobody(store):
+    data = gathered(*PUPILS, off_roll=PUPILS)
+    days = [None if n % 7 == 3 else TODAY - timedelta(days=n // 3) for n in range(len(PUPILS))]
+    off = [
+        replace(c, since=day, kind=KINDS[n > 19]) for n, (c, day) in enumerate(zip(data.off_roll, days, strict=True))
+    ]
+    do(store, casework.keep, replace(data, off_roll=off), "1")
+    assert look(store, no_roll.counts) == {"left": 20, "expected": 3}
+    assert look(store, no_roll.newest_day) == data.as_of
+
+    def read(position):
+        return look(store, lambda v: no_roll.part(v, "left", 6, position))
+
+    for ref in [read(None).rows[n]["pupil_ref"] for n in (1, 4)]:
+        do(store, cases.open_case, ref)
+    forwards, backwards = walk(read, no_roll.name_of)
+    rows = [row for part in forwards for row in part.rows]
+    assert len({row["pupil_id"] for row in rows}) == len(rows) == 20
+    assert rows == sorted(rows, key=lambda r: (bool(r["case_id"]), r["since"] or date.max, r["pupil_id"]))
+    assert [part.rows for part in backwards] == [part.rows for part in forwards[::-1]]
+    last = forwards[0].rows[-1]
+    do(store, cases.open_case, last["pupil_ref"])
+    assert read(Position(no_roll.name_of(last))).rows == forwards[1].rows, "that child's row moved, the others did not"
