@@ -142,7 +142,7 @@ def test_who_fails_comes_back_to_the_page_that_was_asked_for(still):
 def test_nobody_is_told_that_they_are_signed_in_who_is_not(still, staffed):
     _, app = still
     assert "You are signed in" not in browser(app).get("/sign-in/done").text
-    elsewhere = browser(staffed.app)
+    elsewhere = browser(staffed.app, "127.0.0.1")  # development users are let in from this machine only
     assert elsewhere.get("/sign-in/done").status_code == 404
     assert elsewhere.get("/sign-in/callback").status_code == 404
 

@@ -52,7 +52,7 @@ def link(pattern, page):
 @pytest.mark.parametrize("path", ["/clocks", "/no-roll"])
 def test_every_row_is_reached_by_links_and_counted(visit, monkeypatch, path):
     client = visit("worker")
-    whole = client.get(path).text
+    whole, most = client.get(path).text, parts.FIRST
     monkeypatch.setattr(parts, "FIRST", 1)
     monkeypatch.setattr(parts, "MOST", 2)
     first = client.get(path).text
@@ -68,7 +68,7 @@ def test_every_row_is_reached_by_links_and_counted(visit, monkeypatch, path):
             pages.append(client.get(after).text)
         rows = [row for page in pages for row in re.findall(LINKS, page)]
         assert len(rows) >= n
-        assert rows == re.findall(LINKS, whole.split(f'id="{name}"')[1].split("<h2 ")[0])
+        assert rows[:most] == re.findall(LINKS, whole.split(f'id="{name}"')[1].split("<h2 ")[0])
         if len(pages) > 1:
             assert re.findall(LINKS, client.get(link(BEFORE, pages[-1])).text) == re.findall(LINKS, pages[-2])
 

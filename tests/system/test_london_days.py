@@ -69,13 +69,15 @@ def test_a_key_works_until_its_last_day_ends_in_england(store, monkeypatch):
     key_id, key = store.create_key("lead", "801", expires=date(2025, 6, 30))
     with store.change(Caller(key_id, "lead", "801")) as change:
         secret = sessions.open_session(change, "lea")
-        opened = sa.update(sessions.Session).values(ends_at=datetime(2030, 1, 1, tzinfo=UTC))
-        change.connection.execute(opened)
     for moment, day in MOMENTS.items():
         clock = type("Clock", (datetime,), {"now": classmethod(lambda _, zone, moment=moment: moment)})
         monkeypatch.setattr(histories.calendar, "datetime", clock)
         monkeypatch.setattr(sessions, "datetime", clock)
         works = day == date(2025, 6, 30)
+        with store.change(LEAD) as change:
+            times = {"opened_at": moment - timedelta(hours=1), "ends_at": moment + timedelta(hours=1)}
+            change.connection.execute(sa.update(sessions.Session).values(times))
+            change.record("session.timed")
         with reading(store.engine) as connection:
             assert (api_keys.caller(connection, key) is not None) == works, moment
         assert (sessions.signed_in(store.engine, secret, timedelta(days=9999)) is not None) == works, moment

@@ -44,7 +44,7 @@ def total(strata: Sequence[Stratum]) -> Interval | None:
     Examples
     --------
     >>> print(total([Stratum(size=1000, known=50, yes=0)]))
-    0 (0 to 68)
+    0 (0 to 69)
     """
     if any(s.size and not s.known for s in strata):
         return None
@@ -144,5 +144,5 @@ def _figures(number: float, rounding: Callable[[float], float]) -> float:
     """
     if number <= 0:
         return 0.0
-    step = 10.0 ** (floor(log10(number)) - 1)
-    return float(rounding(number / step) * step)
+    digits = 1 - floor(log10(number))
+    return round(rounding(number * 10.0**digits) * 10.0**-digits, max(digits, 0))
