@@ -60,7 +60,7 @@ def enquiries(entries: Iterable[dict[str, Any]], sources: Sequence[str]) -> Enqu
         Codes of the authority's list. Other codes, of an earlier list, come last.
     """
     made = [e for e in entries if e["kind"] == "enquiry"]
-    latest = {e["code"]: e for e in sorted(made, key=lambda e: (e["on_day"], e["at"]))}
+    latest = {e["code"]: e for e in sorted(made, key=lambda e: e["on_day"])}
     former = [code for code in latest if code not in sources]
     return Enquiries(
         asked=[latest[code] for code in (*sources, *former) if code in latest],

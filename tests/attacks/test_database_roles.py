@@ -121,7 +121,7 @@ def test_every_table_has_its_rights(accounts):
     assert AuditEntry not in OF_RETENTION
     deleted = {table.__tablename__ for table, rights in OF_SERVICE.items() if "DELETE" in rights}
     assert deleted == {
-        *("gone", "off_roll", "involvements", "at_home"),
+        *("gone", "off_roll", "involvements", "at_home", "silent_registers"),
         *("copied_logs", "sessions", "saved_filters", "personal_details", "taken_answers"),
     }
 

@@ -9,7 +9,9 @@ from serving.pages import pupil_page
 
 def test_a_duty_that_a_child_has_twice_is_named_once(visit, monkeypatch):
     days = [london_today() - timedelta(days=n) for n in (40, 10)]
-    duties = [{"kind": kind, "due_on": day} for kind in ("unauthorised_10", "destination") for day in days]
+    duties = [
+        {"kind": kind, "started_on": day, "due_on": day} for kind in ("unauthorised_10", "destination") for day in days
+    ]
     monkeypatch.setattr(pupil_page.casework, "deadlines", lambda *_, **__: duties)
     client = visit("worker")
     page = client.get(re.search(r'href="(/pupils/[0-9a-f]{32})"', client.get("/work-list").text).group(1)).text
