@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from histories.calendar import london_today
+from serving.pages import parts
 from serving.pages.wording import Wording
 from tests.support.browsing import everything_open, holds
 
@@ -36,7 +37,8 @@ def duties(client, path):
     return "".join(row for row in rows if path in row)
 
 
-def test_records_are_shown_with_their_state_their_duty_and_its_rule(visit):
+def test_records_are_shown_with_their_state_their_duty_and_its_rule(visit, monkeypatch):
+    monkeypatch.setattr(parts, "FIRST", 10_000)  # all duties on one page
     client = visit("worker")
     path = child(client, 6)
     assert 'id="records"' not in client.get(path).text
@@ -70,7 +72,8 @@ def test_records_are_shown_with_their_state_their_duty_and_its_rule(visit):
     assert "Due" not in table
 
 
-def test_the_page_says_whether_a_destination_is_confirmed_before_a_name_is_taken_off(visit):
+def test_the_page_says_whether_a_destination_is_confirmed_before_a_name_is_taken_off(visit, monkeypatch):
+    monkeypatch.setattr(parts, "FIRST", 10_000)  # all duties on one page
     client = visit("worker")
     rows = re.findall(r'<li class="onroll-list__item.*?</li>', client.get("/clocks").text, re.DOTALL)
     asked = next(row for row in rows if "Find out where the child has gone" in row)
