@@ -5,7 +5,7 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.support.browsing import TAGS, everything_open, go, holds
+from tests.support.browsing import TAGS, everything_open, follow, go, holds
 
 PATHS = {
     "worker": [
@@ -44,7 +44,7 @@ def test_axe_finds_no_fault_and_nothing_overflows_a_narrow_window(site, signed_i
 
 def test_the_sign_in_page_and_a_page_of_errors_pass_axe(site, page):
     page.goto(f"{site.url}/sign-in")
-    page.get_by_role("button", name="Sign in").click()
+    follow(page, page.get_by_role("button", name="Sign in"))
     assert page.title().startswith("Error: ")
     assert page.evaluate("document.activeElement.className").startswith("govuk-error-summary")
     violations = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
@@ -98,9 +98,9 @@ def test_everything_works_without_scripts(site, browser):
     page.get_by_role("button", name="Sign in").click()
     page.get_by_text("Choose or sort").click()
     page.get_by_label("Sort by").select_option("Year group")
-    page.get_by_role("button", name="Show").click()
+    follow(page, page.get_by_role("button", name="Show"))
     assert "sort=year" in page.url
-    page.locator(".onroll-list h2 a").first.click()
+    follow(page, page.locator(".onroll-list h2 a").first)
     page.get_by_text("Write a note").click()
     page.get_by_label("Note for whoever comes next").fill("without scripts")
     page.locator("#note").get_by_role("button", name="Save").click()
@@ -115,7 +115,7 @@ def test_a_worker_chooses_whom_the_list_shows(site, signed_in):
     assert page.locator(".onroll-list__item").count() == 8
     page.locator("summary", has_text="Choose or sort").click()
     page.get_by_label("Year group").select_option("9")
-    page.get_by_role("button", name="Show").click()
+    follow(page, page.get_by_role("button", name="Show"))
     shown = page.locator(".onroll-list__who").all_inner_texts()
     assert shown
     assert all("Year 9" in text for text in shown)
@@ -123,7 +123,7 @@ def test_a_worker_chooses_whom_the_list_shows(site, signed_in):
 
 def test_after_signing_out_the_back_button_shows_no_child(site, signed_in):
     page = signed_in("worker")
-    page.locator(".onroll-list h2 a").first.click()
+    follow(page, page.locator(".onroll-list h2 a").first)
     child = page.locator("h1").inner_text()
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/sign-in?ended")
@@ -197,7 +197,7 @@ def test_a_contact_is_recorded_from_the_row_by_keyboard_alone(site, signed_in):
 
 def test_the_picture_and_its_table_agree(site, signed_in):
     page = signed_in("worker")
-    page.locator(".onroll-list h2 a").first.click()
+    follow(page, page.locator(".onroll-list h2 a").first)
     everything_open(page)
     missed = page.locator(".onroll-timeline__bars .onroll-missed").count()
     rows = page.locator("tbody tr").filter(has_text=re.compile(r"\d+ of \d+")).count()
@@ -214,7 +214,7 @@ def test_the_picture_and_its_table_agree(site, signed_in):
 
 def test_the_form_comes_first_on_a_phone_and_beside_the_score_on_a_desk(site, signed_in):
     page = signed_in("worker")
-    page.locator(".onroll-list h2 a").first.click()
+    follow(page, page.locator(".onroll-list h2 a").first)
 
     def top_left(selector):
         box = page.locator(selector).bounding_box()

@@ -8,7 +8,7 @@ import pytest
 from histories.calendar import london_today
 from serving.pages import parts
 from serving.pages.wording import Wording
-from tests.support.browsing import everything_open, holds
+from tests.support.browsing import everything_open, follow, holds
 
 DAY = Wording.load("en").day
 TODAY = london_today()
@@ -128,7 +128,7 @@ def test_a_record_is_written_by_keyboard_without_scripts_and_its_page_holds(site
     page.goto(f"{site.url}/sign-in")
     page.get_by_label("second", exact=True).check()
     page.get_by_role("button", name="Sign in").click()
-    page.locator(".onroll-list h2 a").nth(5).click()
+    follow(page, page.locator(".onroll-list h2 a").nth(5))
     path = page.url
     page.locator("summary", has_text="Part-time education by agreement").focus()
     page.keyboard.press("Enter")

@@ -14,6 +14,16 @@ def go(page, site, path):
     page.goto(site.url + path)
 
 
+def follow(page, control):
+    """Click on a link or button that opens another page, and wait until that page is loaded.
+
+    What reads at once (``count``, ``all_inner_texts``, ``title``, ``url``, ``evaluate``) does not wait by itself: on a busy
+    machine it would read the page that is being left, or an empty one.
+    """
+    with page.expect_navigation():
+        control.click()
+
+
 def everything_open(page):
     """Open all details."""
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
