@@ -1,5 +1,6 @@
 """For all tests: no telemetry, no settings of the machine, each test in an empty folder, dear worlds made once per run."""
 
+import gc
 import os
 import pickle
 import subprocess
@@ -25,6 +26,8 @@ settings.register_profile(
     "onroll", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 settings.load_profile("onroll")
+# The imports leave a million objects that stay; to look through them after every few hundred new ones took a tenth of a run.
+gc.set_threshold(50_000, 50, 100)
 os.umask(0o077)  # as every command and the service set it; keys that tests write are refused otherwise
 
 
