@@ -14,6 +14,7 @@ from serving.casework.deadlines import DeadlineRule, Rules, rule_of
 from serving.casework.school_days import SchoolDays
 
 DEFAULTS = Path(__file__).with_name("pages.toml")
+OF_OUTCOMES = ("no_conversation", "well")  # lists that say what codes of outcomes mean
 Words = dict[str, str]
 ClockKind = Literal[
     "new_pupil_return",
@@ -57,6 +58,13 @@ def _over(shipped: dict[str, Any], own: Any) -> Any:
     return {**shipped, **own} if isinstance(own, dict) else own
 
 
+def _of_other_outcomes(shipped: dict[str, Any], own: Any) -> set[str]:
+    """Return the shipped lists of outcomes that name none of the file's own: the file must say which of its own they are."""
+    if not isinstance(own, dict):
+        return set()
+    return {name for name in OF_OUTCOMES if not set(shipped[name]) & set(own)}
+
+
 def _in_order(clocks: tuple[ClockSettings, ...]) -> tuple[ClockSettings, ...]:
     days = [clock.since for clock in clocks]
     if not days or days != sorted(set(days)):
@@ -77,7 +85,12 @@ class PageSettings(SettingsFile):
     idle_minutes: int = Field(ge=1, le=240)
     per_week: int = Field(ge=1, le=1000)
     experiments: str = Field(pattern=r"^(https?://[^\s\"'<>]+)?$")
-    no_conversation: tuple[str, ...]
+    no_conversation: tuple[str, ...] = Field(
+        description="the codes of [outcomes] in which nobody was spoken to, [] if none"
+    )
+    well: tuple[str, ...] = Field(
+        description="the codes of [outcomes] that mean that the child is well and in education, [] if none"
+    )
     outcomes: Words = Field(min_length=1)
     actions: Words = Field(min_length=1)
     doubts: Words = Field(min_length=1)
@@ -106,7 +119,8 @@ class PageSettings(SettingsFile):
         overrides, shipped = read_toml(file) if file else {}, read_toml(DEFAULTS)
         merged = {key: _over(shipped[key], overrides.get(key, {})) for key in ("clocks", "records")}
         do = f"See {DEFAULTS.name} for the settings."
-        return cls.of({**shipped, **overrides, **merged}, file, do)
+        foreign = _of_other_outcomes(shipped, overrides.get("outcomes"))
+        return cls.of({**{k: v for k, v in shipped.items() if k not in foreign}, **overrides, **merged}, file, do)
 
     def rules(self) -> Rules:
         """Return how long each clock runs, for duties that begin on one day or another."""

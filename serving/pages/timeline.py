@@ -79,7 +79,7 @@ def timeline(past: dict[str, Any], as_of: date, help_given: Sequence[dict[str, A
     last -= timedelta(days=last.weekday())
     first = last - timedelta(weeks=WEEKS - 1)
     weeks = {date.fromisoformat(w[0]): w[1:] for w in past["weeks"]}
-    all_events = [*past["events"], *shown]
+    all_events = [e for e in (*past["events"], *shown) if _over(e, last) >= first]
     bars, rows, months = [], [], []
     for n in range(WEEKS):
         monday = first + timedelta(weeks=n)
@@ -108,11 +108,17 @@ def timeline(past: dict[str, Any], as_of: date, help_given: Sequence[dict[str, A
     )
 
 
+def _over(event: dict[str, Any], last: date) -> date:
+    """Return the day on which an event was over; a spell that goes on lasts to the end of the picture."""
+    if "end" in event and event["end"] is None:
+        return last + timedelta(weeks=1)
+    return date.fromisoformat(event.get("end") or event["date"])
+
+
 def _stroke(event: dict[str, Any], first: date, last: date) -> Stroke:
     end = last + timedelta(weeks=1)
     start = date.fromisoformat(event["date"])
-    over = event.get("end") or (end.isoformat() if "end" in event else event["date"])
-    x, x_end = (_x(min(max(d, first), end), first) for d in (start, date.fromisoformat(over)))
+    x, x_end = (_x(min(max(d, first), end), first) for d in (start, _over(event, last)))
     return Stroke(x, max(x_end - x, SLOT / 2), start >= first)
 
 

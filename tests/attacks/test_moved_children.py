@@ -17,6 +17,9 @@ from serving.store.cases import cases, casework, doubts, not_in_school
 from serving.store.cases.actions import export
 from serving.store.cases.tables import Case
 from serving.store.database import reading
+from serving.store.scores.stored_scores import newest_list
+from serving.store.scores.tops import top_of
+from serving.store.scores.week_list import Chosen, week
 from tests.support.forms import submit
 from tests.support.scores import full_score
 
@@ -126,6 +129,24 @@ def test_a_hand_over_needs_a_lead_and_a_consent_and_is_in_the_audit(moved):
     assert (entry["who"], entry["details"]["before"], entry["details"]["now"]) == ("dev:lead", "801", "802")
     assert entry["details"]["consent"] == "parent"
     assert re.fullmatch(r"[0-9a-f]{24}", entry["pupils"][0])
+
+
+@pytest.mark.parametrize("put_off", ["dismissed", "snoozed"])
+def test_the_new_authority_decides_anew_whom_its_list_shows(moved, put_off):
+    case_id = moved.case["case_id"]
+    with moved.store.change(OLD) as change:
+        if put_off == "dismissed":
+            cases.dismiss(change, case_id, 3, "moved")
+        else:
+            cases.snooze(change, case_id, 3, date(2999, 1, 1))
+    lead = moved.visit("lead")
+    assert submit(lead, "/team", moved.form, version="4", consent="parent").status_code == 303
+    with moved.store.view(NEW) as view:
+        case = cases.case(view, case_id)
+        assert (case["dismissed_why"], case["snoozed_until"]) == (None, None)
+        newest = newest_list(view)
+        assert [row.pupil_id for row in top_of(view, newest, 8)] == [moved.child]
+        assert [c.pupil_id for c in week(view, Chosen(), 8, london_today()).children] == [moved.child]
 
 
 def test_a_case_whose_child_has_not_moved_is_not_handed_over(staffed):

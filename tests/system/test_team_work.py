@@ -50,6 +50,9 @@ def test_cases_left_longest_come_first_and_those_set_aside_or_closed_are_not_the
     do(store, cases.snooze, ids["c"], 1, TODAY + timedelta(days=1))
     do(store, cases.close, ids["b"], 1, "done")
     assert untouched(store) == [("e", 14), ("a", 10), ("f", 0)]
+    with store.view(LEAD) as view:
+        worked = {c["pupil_id"]: c["worked"] for c in team_work.oldest_untouched(view, TODAY)}
+    assert worked == {"e": False, "a": False, "f": True}
     assert untouched(store, most=1) == [("e", 14)]
     assert untouched(store, Caller("l", "lead", "801", ("10001",))) == [("e", 14), ("a", 10)]
     assert untouched(store, Caller("l", "analyst", "801")) == []

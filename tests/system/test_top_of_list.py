@@ -10,7 +10,7 @@ from serving.store.cases.tables import CaseEntry
 from serving.store.database import reading, writing
 from serving.store.scores import tops
 from serving.store.scores.boards import list_outcome
-from serving.store.scores.week_list import Chosen, week
+from serving.store.scores.week_list import Chosen, first_of_week, week
 from serving.store.tables import Pupil
 from tests.support.scores import score
 from tests.support.stores import do
@@ -96,6 +96,29 @@ def test_who_takes_a_place_that_became_free_this_week_is_new(store):
     stored(store, FIRST, SECOND)
     dismissed(store, "a", SECOND + timedelta(days=1))
     assert moves(store, 8) == {**dict.fromkeys("bcdefgh", "same"), "i": "new"}
+
+
+def test_who_had_another_reason_at_the_top_of_the_last_list_is_not_new_under_a_filter(store):
+    def of(day, pupil, place, theme):
+        return {**score(pupil, place, day=day.isoformat()), "reasons": [{"theme": theme}]}
+
+    store.save([of(FIRST, p, n, "Attendance") for n, p in enumerate("abcdef", start=1)])
+    store.save([of(SECOND, p, n, "Moves" if p in "abf" else "Attendance") for n, p in enumerate("abcdef", start=1)])
+    with store.view(LEAD) as view:
+        listed = week(view, Chosen(theme="Moves"), 2, SECOND)
+    assert {c.pupil_id: c.moved for c in listed.children} == {"a": "same", "b": "same"}
+
+
+def test_whoever_comes_back_in_the_week_is_of_its_first_and_whoever_gave_way_is_not(store):
+    stored(store, FIRST)
+    case_id = opened(store, "a")
+    do(store, cases.snooze, case_id, 1, FIRST + timedelta(days=2))
+    dated(store, case_id, 2, FIRST - timedelta(days=3))
+    dismissed(store, "c", FIRST + timedelta(days=1))
+    with store.view(LEAD) as view:
+        view.record("test")
+        first = {day: first_of_week(view, (FIRST, "1"), 3, FIRST + timedelta(days=day)) for day in (1, 3)}
+    assert first == {1: set("bcde"), 3: set("abcd")}
 
 
 def test_several_lists_are_read_at_once(store):

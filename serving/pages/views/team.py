@@ -21,13 +21,12 @@ from serving.store.cases import team_work
 from serving.store.cases.done import done_since
 from serving.store.cases.hand_over import hand_over as give
 from serving.store.cases.hand_over import moved_away
-from serving.store.scores import boards, tops, week_list
+from serving.store.scores import boards, week_list
 from serving.store.scores.stored_scores import newest_list
 from serving.store.sign_in import staff
 from serving.store.unit_of_work import Change
 
 MAX_A_WEEK = 1000
-WELL = "spoke_well"  # outcome of a contact: the child is well and in education
 
 
 def team(request: Request, context: Context) -> Response:
@@ -82,20 +81,20 @@ def _per_week(fields: dict[str, str]) -> int:
 
 
 def _show(context: PageContext, request: Request, status: int = 200, **more: Any) -> Response:
-    caller, today = request.state.caller, london_today()
+    caller, settings, today = request.state.caller, context.settings, london_today()
     team = context.team(caller)
     with context.store.view(caller) as view:
-        most = week_list.per_week(view, team, context.settings.per_week)
+        most = week_list.per_week(view, team, settings.per_week)
         newest = newest_list(view)
-        first = [row.pupil_id for row in tops.top_of(view, newest, most)] if newest else []
-        finished = done_since(view, newest[0], context.settings.no_conversation, first) if newest else set()
-        outcome = boards.list_outcome(view, most, [WELL], today, context.settings.no_conversation)
+        first = week_list.first_of_week(view, newest, most, today) if newest else set()
+        finished = done_since(view, newest[0], settings.no_conversation, first) if newest else set()
+        outcome = boards.list_outcome(view, most, settings.well, today, settings.no_conversation)
         version = next((c["version"] for c in staff.capacities(view) if c["team"] == team), 0)
         names_of_staff = staff.names_of(view, outcome.owners)
         names, moved = week_list.school_names(view), moved_away(view)
         untouched = team_work.oldest_untouched(view, today)
-        weeks = team_work.weeks(view, most, context.settings.no_conversation)
-        details = context.details(view, [c["pupil_id"] for c in untouched], "team")
+        weeks = team_work.weeks(view, most, settings.no_conversation)
+        details = context.details(view, [c["pupil_id"] for c in (*untouched, *moved)], "team")
     done = request.query_params.get("done", "")
     banner = context.renderer.words(f"team.{done}") if done in ("saved", "handed_over") else None
     return context.renderer.page(
@@ -114,7 +113,7 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         weeks=weeks,
         details=details,
         today=today,
-        consents=context.settings.consents,
+        consents=settings.consents,
         listed=shareable(outcome.by_school, context.configuration.localities),
         promise=promise_of(context, newest, most),
         newest=newest[0] if newest else None,

@@ -23,7 +23,7 @@ from serving.pages.rendering import HEADERS
 from serving.roles import IDENTITIES
 from serving.store.cases import cases, casework, done, saved_filters, silence
 from serving.store.people import details
-from serving.store.scores import pupil_search, tops, week_list
+from serving.store.scores import pupil_search, week_list
 from serving.store.scores.stored_scores import newest_list
 from serving.store.sign_in import staff
 from serving.store.unit_of_work import Change, View
@@ -188,7 +188,7 @@ def _above(context: PageContext, view: View, week: week_list.WeekList, most: int
     newest, listed = newest_list(view), [c.pupil_id for c in week.children]
     # A withdrawn model names nobody; cases go on.
     stopped = silence.followed(view, newest, 0 if context.withdrawn else most, besides=listed)
-    first = [row.pupil_id for row in tops.top_of(view, newest, most)] if newest and week.as_of else []
+    first = week_list.first_of_week(view, newest, most, london_today()) if newest and week.as_of else set()
     finished: set[str] = set()
     if week.as_of:
         finished = done.done_since(view, week.as_of, context.settings.no_conversation, {*first, *listed})

@@ -61,7 +61,8 @@ def hand_over(change: Change, case_id: str, version: int, consent: str) -> int:
         raise Faults(Fault("the child has not moved to another authority", "case", "Hand over only what has moved."))
     try:
         with change.connection.begin_nested():
-            sets = {"authority": now, "owner": None}
+            # Whose list a child is put off is the new authority's to decide.
+            sets = {"authority": now, "owner": None, "dismissed_why": None, "snoozed_until": None}
             new_version = add_entry(change, case_id, version, "handed_over", sets, code=code)
     except sa.exc.IntegrityError:
         raise Conflict("the other authority has opened a case of its own") from None

@@ -25,8 +25,8 @@ def oldest_untouched(view: View, today: date, most: int = MAX_CASES) -> list[dic
     Returns
     -------
     list of dict
-        ``pupil_id, pupil_ref, urn, nc_year, owner`` (a name, or None) and ``since``: the newest contact, action, enquiry, record or note,
-        or else when the case was opened. The audit records the children.
+        ``pupil_id, pupil_ref, urn, nc_year, owner`` (a name, or None), ``worked`` (whether anybody has worked on it) and ``since``: the newest
+        contact, action, enquiry, record or note, or else when the case was opened. The audit records the children.
     """
     worked = (
         sa.select(CaseEntry.case_id, sa.func.max(CaseEntry.at).label("at"))
@@ -36,8 +36,9 @@ def oldest_untouched(view: View, today: date, most: int = MAX_CASES) -> list[dic
     )
     since = sa.func.coalesce(worked.c.at, Case.opened_at, type_=Case.opened_at.type).label("since")
     owner = sa.func.coalesce(Person.name, Case.owner).label("owner")
+    has_worked = worked.c.at.is_not(None).label("worked")
     query = (
-        sa.select(Case.pupil_id, Pupil.pupil_ref, Pupil.urn, Pupil.nc_year, owner, since)
+        sa.select(Case.pupil_id, Pupil.pupil_ref, Pupil.urn, Pupil.nc_year, owner, since, has_worked)
         .join(Pupil, Pupil.pupil_id == Case.pupil_id)
         .join(worked, worked.c.case_id == Case.case_id, isouter=True)
         .join(Person, Person.person_id == Case.owner, isouter=True)

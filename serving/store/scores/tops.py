@@ -15,7 +15,8 @@ from serving.store.scores.stored_scores import of_list, own_lists
 from serving.store.tables import ScoreList, StoredScore
 from serving.store.unit_of_work import View
 
-ASIDE, BACK = ("dismissed", "snoozed"), ("woken", "closed")  # entries that set a child aside, and that end it
+ASIDE = ("dismissed", "snoozed")  # entries that set a child aside
+BACK = ("woken", "closed", "handed_over")  # entries that end it
 
 
 def lists_since(view: View, since: date) -> dict[date, str]:

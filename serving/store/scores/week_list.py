@@ -163,7 +163,7 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
     _count(view, week_list, of_scope, conditions, aside=_aside(today))
     _add_sources(view, week_list)
     ids = [r.pupil_id for r in rows]
-    ranks, top = _before(view, newest, week_list, conditions=_conditions(chosen), pupils=ids, most=most)
+    ranks, top = _before(view, newest, week_list, among=_matching(newest, _conditions(chosen)), pupils=ids, most=most)
     deadlines, names, histories = next_deadlines(view, ids), school_names(view), _histories(view, ids, newest[0])
     silences = of_pupils(view, newest, ids)
     for r in rows:
@@ -200,6 +200,34 @@ def _conditions(chosen: Chosen) -> list[sa.ColumnElement[bool]]:
     cut: list[sa.ColumnElement[bool]] = [StoredScore.urn.in_(chosen.urns)] if chosen.urns is not None else []
     cut += [StoredScore.nc_year == chosen.nc_year] if chosen.nc_year is not None else []
     return [*cut, StoredScore.themes.contains(f"|{chosen.theme}|", autoescape=True)] if chosen.theme else cut
+
+
+def first_of_week(view: View, newest: tuple[date, str], most: int, today: date) -> set[str]:
+    """Return the week's first children: those whom the list shows now, and those of its top on the list's day who were set aside since.
+
+    A child who comes back in the week is one of them; whoever gave way to that child is not.
+    """
+    of_scope = [*view.caller.children(StoredScore), *of_list(newest)]
+    shown = (
+        sa.select(StoredScore.pupil_id)
+        .join(Case, _OPEN, isouter=True)
+        .where(*of_scope, *_shown("all", view.caller.key_id, today))
+        .order_by(StoredScore.rank, StoredScore.authority)
+        .limit(most)
+    )
+    first = set(view.connection.scalars(shown))
+    top = {row.pupil_id for row in top_of(view, newest, most)} - first
+    aside = sa.select(StoredScore.pupil_id).join(Case, _OPEN)
+    aside = aside.where(*of_scope, StoredScore.pupil_id.in_(top), _aside(today))
+    return first | set(view.connection.scalars(aside))
+
+
+def _matching(newest: tuple[date, str], conditions: list[sa.ColumnElement[bool]]) -> list[sa.ColumnElement[bool]]:
+    """Restrict another list to the children who match on the newest: what is chosen now says nothing of what they were like before."""
+    if not conditions:
+        return []
+    now = sa.select(StoredScore.pupil_id).where(*of_list(newest), *conditions)
+    return [StoredScore.pupil_id.in_(now.correlate(None))]
 
 
 def _aside(today: date) -> sa.ColumnElement[bool]:
@@ -250,7 +278,7 @@ def _before(
     newest: tuple[date, str],
     week_list: WeekList,
     *,
-    conditions: list[Any],
+    among: list[Any],
     pupils: Sequence[str],
     most: int,
 ) -> tuple[dict[str, int], set[str]]:
@@ -265,12 +293,12 @@ def _before(
         return {}, set()
     week_list.before, week_list.other_model = row.as_of, row.model_version != newest[1]
     previous = (row.as_of, row.model_version)
-    top = top_of(view, previous, most, where=conditions, until=newest[0])
+    top = top_of(view, previous, most, where=among, until=newest[0])
     of_scope = [*view.caller.children(StoredScore), *of_list(previous), StoredScore.pupil_id.in_(pupils)]
     ranked = sa.select(StoredScore.pupil_id, StoredScore.rank).where(*of_scope)
     ranks = {r.pupil_id: r.rank for r in view.connection.execute(ranked)}
     within = [StoredScore.rank <= top[-1].rank] if len(top) == most else []
-    return ranks, {r.pupil_id for r in view.connection.execute(ranked.where(*conditions, *within))}
+    return ranks, {r.pupil_id for r in view.connection.execute(ranked.where(*within))}
 
 
 def rank_change(rank: int, before: int | None, *, was_first: bool, silent: bool) -> str | None:

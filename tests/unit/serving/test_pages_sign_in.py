@@ -307,3 +307,22 @@ def test_all_faults_of_the_pages_file_are_reported(tmp_path):
     with pytest.raises(Faults) as refused:
         PageSettings.load(tmp_path / "pages.toml")
     assert {f.where.rpartition(" ")[2] for f in refused.value.faults} == {"idle_minutes", "nothing", "actions"}
+
+
+@pytest.mark.parametrize(
+    ("written", "lacking"),
+    [
+        ('[outcomes]\nfine = "All is well"\n', {"no_conversation", "well"}),
+        ('well = ["fine"]\n[outcomes]\nfine = "All is well"\nno_answer = "No answer"\n', set()),
+        ('well = []\nno_conversation = []\n[outcomes]\nfine = "All is well"\n', set()),
+        ('[outcomes]\nspoke_well = "All is well"\nno_answer = "No answer"\n', set()),
+    ],
+)
+def test_who_brings_outcomes_of_their_own_says_what_they_mean(tmp_path, written, lacking):
+    (tmp_path / "pages.toml").write_text(written)
+    try:
+        PageSettings.load(tmp_path / "pages.toml")
+        found = set()
+    except Faults as refused:
+        found = {f.where.rpartition(" ")[2] for f in refused.faults}
+    assert found == lacking

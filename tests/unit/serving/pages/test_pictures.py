@@ -64,6 +64,23 @@ def test_help_after_the_day_of_the_records_is_drawn_for_four_weeks(later, drawn)
     assert picture.bars[-2 if drawn else -1].missed == TALL * 0.4, "the weeks of the records stay in the picture"
 
 
+@pytest.mark.parametrize(
+    ("event", "drawn"),
+    [
+        ({"date": "2023-05-02"}, False),
+        ({"date": "2023-05-02", "end": "2023-09-01"}, False),
+        ({"date": "2023-05-02", "end": None}, True),
+        ({"date": "2023-05-02", "end": "2025-09-01"}, True),
+        ({"date": "2024-11-24"}, False),
+        ({"date": "2024-11-25"}, True),
+    ],
+)
+def test_what_was_over_before_the_year_is_not_in_its_picture(event, drawn):
+    picture = timeline(PAST, DAY, [{"lane": "help", "text": "Home visit", **event}])
+    assert picture.first == date(2024, 11, 25)
+    assert ("help" in picture.lanes) is drawn
+
+
 def stored(n, risk, version="1", limits=(0.001, 0.9)):
     score = {"risk": risk, "risk_low": limits[0], "risk_high": limits[1], "rank": n}
     return {"as_of": DAY + timedelta(weeks=n), "model_version": version, "score": score}
