@@ -1,4 +1,4 @@
-"""Each school's school days: the days it marked its register, and the general calendar for days to come."""
+"""Each school's school days: the days it marked its register, and the general calendar for days since its newest register."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ class SchoolDays:
     ----------
     marked : dict
         ``{urn: days on which it marked a register}``; a school without marks follows the general calendar.
-    first, last : date
-        The first and last day of the marks.
+    first : date
+        The day from which marks were read.
     closed : frozenset of date
         Days on which all of the authority's schools are closed.
     held : dict, optional
         Those of ``marked`` on which more than single children were marked; all of them if not given.
     sent : dict, optional
-        ``{urn: the newest day with a register}``, days on which no session was possible included.
+        ``{urn: the newest day with a register}``, days on which no session was possible included. Later days are those of the general
+        calendar: a school that sends nothing, or sends late, may well be open.
     """
 
     def __init__(
         self,
         marked: dict[str, set[date]],
         first: date,
-        last: date,
         closed: frozenset[date] = frozenset(),
         *,
         held: Mapping[str, set[date]] | None = None,
         sent: Mapping[str, date] | None = None,
     ) -> None:
-        self.marked, self.first, self.last, self.closed = marked, first, last, closed
+        self.marked, self.first, self.closed = marked, first, closed
         self.held = marked if held is None else held
         self.sent = {urn: max(days) for urn, days in marked.items()} if sent is None else sent
 
@@ -55,7 +55,7 @@ class SchoolDays:
 
         Examples
         --------
-        >>> days = SchoolDays({"100": {date(2025, 1, 13), date(2025, 1, 15)}}, date(2025, 1, 1), date(2025, 1, 15))
+        >>> days = SchoolDays({"100": {date(2025, 1, 13), date(2025, 1, 15)}}, date(2025, 1, 1))
         >>> days.nth("100", date(2025, 1, 13), 2), days.nth("100", date(2025, 1, 13), 3), days.nth("200", date(2025, 1, 13), 2)
         (datetime.date(2025, 1, 15), datetime.date(2025, 1, 16), datetime.date(2025, 1, 14))
         """
@@ -76,7 +76,7 @@ class SchoolDays:
     def is_open(self, urn: str, day: date) -> bool:
         """Return whether a school is open on a day."""
         marked = self.marked.get(urn)
-        if marked and self.first <= day <= self.last:
+        if marked and self.first <= day <= self.sent[urn]:
             return day in marked
         return day in _general(day.year) and day not in self.closed
 
@@ -91,7 +91,7 @@ class SchoolDays:
         """
         first, day = as_of - timedelta(days=REACH), day_number(as_of)
         if "attendance" not in histories.present or at.is_empty():
-            return cls({}, first, first, closed)
+            return cls({}, first, closed)
         marks = histories.frame("attendance").filter(
             (nw.col("date") < day) & (nw.col("date") >= day_number(first)) & (nw.col("known") < day)
         )
@@ -105,10 +105,9 @@ class SchoolDays:
             counts[urn][day_of(on)] = (int(n), int(every))
         possible_days = {urn: {d: n for d, (n, _) in of_school.items() if n} for urn, of_school in counts.items()}
         marked = {urn: set(of_school) for urn, of_school in possible_days.items() if of_school}
-        last = max((max(days) for days in marked.values()), default=first)
         held = {urn: _no_strays(of_school) for urn, of_school in possible_days.items() if of_school}
         sent = {urn: max(_no_strays({d: n for d, (_, n) in of_school.items()})) for urn, of_school in counts.items()}
-        return cls(marked, first, last, closed, held=held, sent=sent)
+        return cls(marked, first, closed, held=held, sent=sent)
 
 
 def _no_strays(marks: Mapping[date, int]) -> set[date]:

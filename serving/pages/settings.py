@@ -140,7 +140,7 @@ class PageSettings(SettingsFile):
         rule = rule_of(self.rules(), kind, start)
         if rule is None or not rule.school_days:
             return start if rule else None
-        days = SchoolDays({}, start, start, frozenset(self.calendar.closed))
+        days = SchoolDays({}, start, frozenset(self.calendar.closed))
         return days.nth("", start + timedelta(days=1), rule.school_days)
 
     def record_text(self, kind: str, code: str | None) -> str:

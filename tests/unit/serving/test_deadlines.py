@@ -70,7 +70,7 @@ def test_a_deletion_return_is_due_on_the_day_and_others_in_school_days():
     # After Friday the 14th come the half-term and an inset day.
     assert due["a", "case_not_opened"] == (
         date(2025, 2, 14),
-        SchoolDays({}, DAY, DAY).nth("100", date(2025, 2, 14), 5),
+        SchoolDays({}, DAY).nth("100", date(2025, 2, 14), 5),
     )
     assert due["a", "case_not_opened"][1] == date(2025, 2, 28)
 
@@ -91,7 +91,7 @@ def test_a_run_of_absence_starts_clocks_when_it_is_long_enough(missed, code, kin
     for _, kind in deadlines:
         start, due = deadlines["a", kind]
         assert start == OPEN[-missed]
-        assert due == SchoolDays({}, DAY, DAY).nth("100", start, rule_of(RULES, kind, start).school_days)
+        assert due == SchoolDays({}, DAY).nth("100", start, rule_of(RULES, kind, start).school_days)
 
 
 def test_one_sick_day_after_weeks_of_absence_stops_no_clock_that_has_reached_its_day():
@@ -109,11 +109,33 @@ def test_one_sick_day_after_weeks_of_absence_stops_no_clock_that_has_reached_its
 
 def test_days_are_those_of_the_childs_school():
     closed = OPEN[-3]
-    school_days = SchoolDays({"100": set(OPEN) - {closed}}, OPEN[0], OPEN[-1])
+    school_days = SchoolDays({"100": set(OPEN) - {closed}}, OPEN[0])
     assert school_days.nth("100", OPEN[-4], 2) == OPEN[-2]
     assert school_days.nth("200", OPEN[-4], 2) == closed
     later = school_days.nth("200", OPEN[-1], 3)
-    assert SchoolDays({}, DAY, DAY, frozenset({later})).nth("200", OPEN[-1], 3) > later
+    assert SchoolDays({}, DAY, frozenset({later})).nth("200", OPEN[-1], 3) > later
+
+
+@pytest.mark.parametrize("silent", [0, 1, 4, 10, 22])
+def test_a_school_that_sends_nothing_or_sends_late_moves_no_due_day(silent):
+    others = marks("b", 0, "O")  # at another school, which sends every day
+    own = (
+        [row for row in marks("c", 0, "O") if row["date"] < str(OPEN[len(OPEN) - silent])]
+        if silent
+        else marks("c", 0, "O")
+    )
+    left = spell("a", leaving_date=str(OPEN[-24]))
+    due = deadlines_of(left, spell("b") | {"urn": "200"}, spell("c"), attendance=[*own, *others])
+    assert due["a", "destination"] == (OPEN[-24] + timedelta(days=1), OPEN[-14])
+
+
+@pytest.mark.parametrize("silent", [0, 1, 4, 8])
+def test_a_run_goes_on_while_the_school_sends_nothing(silent):
+    others = marks("b", 0, "O")
+    own = [row for pupil, n in (("a", 12), ("c", 0)) for row in marks(pupil, n, "O")]
+    own = [row for row in own if row["date"] <= str(OPEN[-1 - silent])]
+    due = deadlines_of(spell("a"), spell("b") | {"urn": "200"}, spell("c"), attendance=[*own, *others])
+    assert due["a", "unauthorised_10"] == (OPEN[-12], OPEN[-3])
 
 
 @pytest.mark.parametrize(
@@ -213,7 +235,7 @@ def test_a_duty_follows_the_rule_of_the_day_it_began(tmp_path, left, school_days
     settings = PageSettings.load(tmp_path / "pages.toml")
     due = deadlines_of(spell("a", leaving_date=left), rules=settings.rules())
     start, day = due["a", "destination"]
-    assert day == SchoolDays({}, DAY, DAY).nth("100", start, school_days)
+    assert day == SchoolDays({}, DAY).nth("100", start, school_days)
     assert settings.source("destination", start) == source
     assert (("a", "case_not_opened") in due) == kept
 
