@@ -155,6 +155,25 @@ def test_a_run_that_began_earlier_than_was_stored_replaces_what_was_stored(store
     assert set(running(store)) == {("unauthorised_10", start), ("unauthorised_20", start)}
 
 
+def without(rows, first, last):
+    return [row for row in rows if not str(first) <= row["date"] <= str(last)]
+
+
+@pytest.mark.parametrize("shut", [False, True])
+def test_a_day_that_has_passed_moves_no_more(store, shut):
+    """The school was shut for a week: its days are counted from its marks, later by the calendar, or the marks come late."""
+    closed = (date(2025, 3, 3), date(2025, 3, 7))
+    days = [FIRST + timedelta(weeks=n) for n in (0, 2, 3, 20)]
+    due = []
+    for day in days:
+        sent = [row for row in register(min(day, date(2025, 6, 2))) if row["pupil_id"] == "other"]
+        late = not shut and day < days[2]
+        rows = without(sent, date(2025, 2, 28), day) if late else without(sent, *closed)
+        score_on(store, day, spells=[LEFT], attendance=rows)
+        due.append(next(d["due_on"] for (kind, _), d in running(store).items() if kind == "destination"))
+    assert due[0] == due[1] == due[2] == due[3] < days[2 if shut else 1]
+
+
 def test_duties_of_a_leaver_outlast_the_year_and_the_age(store):
     for day in (FIRST, FIRST + timedelta(days=400), FIRST + timedelta(days=2000)):
         score_on(store, day, spells=[LEFT])

@@ -56,6 +56,9 @@ def save(change: Change, gathered: Gathered, in_authorities: sa.Select[Any]) -> 
     for at in range(0, len(rows), BATCH):
         insert = upsert(change, StoredDeadline)
         moved = {k: insert.excluded[k] for k in ("urn", "due_on", "as_of")}
+        # School days are counted anew from fewer and other marks each time; what has become overdue stays so.
+        has_passed = StoredDeadline.due_on < insert.excluded.as_of
+        moved["due_on"] = sa.case((has_passed, StoredDeadline.due_on), else_=insert.excluded.due_on)
         # A deadline that the histories stopped may run again; one that a person stopped stays stopped.
         again = {
             k: sa.case((StoredDeadline.stopped_how == "data", sa.null()), else_=getattr(StoredDeadline, k))
