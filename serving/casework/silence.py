@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,6 +17,7 @@ from histories.reading.frames import collect
 from histories.reading.histories import Histories
 from serving.casework.school_days import REACH, SchoolDays
 
+MIN_SCHOOLS = 4  # of an authority whose own registers say which days are usual there
 MIN_DAYS = 3  # school days without a mark from which a register counts as silent
 NO_MARK = "#"  # a planned closure is marked for every child, and says nothing about one
 LOOK_BACK = (
@@ -44,14 +46,14 @@ class SilentChild:
 
 @dataclass(frozen=True, kw_only=True)
 class SilentSchool:
-    """A school that once sent marks and sends none while most others do.
+    """A school that once sent marks and sends none while most others of its authority do.
 
     Attributes
     ----------
     since : date
         The newest day for which it sent a register.
     days : int
-        Days since then on which at least half of the schools marked a register.
+        Days since then on which at least half of the authority's schools marked a register.
     """
 
     authority: str
@@ -85,12 +87,13 @@ def silent_registers(
 
 
 def _silent_schools(at: pl.DataFrame, days: SchoolDays) -> list[SilentSchool]:
-    usual = _usual_days(days)
+    usual = _usual_days(at, days)
     sent = at.group_by("urn").agg(pl.max("sent")).filter(pl.col("sent").is_not_null())
     newest = {urn: days.sent.get(urn, day_of(last)) for urn, last in sent.iter_rows()}
     silent = []
     for authority, urn in at.select("authority", "urn").unique().sort("authority", "urn").iter_rows():
-        if urn in newest and (missing := len(usual) - bisect_right(usual, newest[urn])) >= MIN_DAYS:
+        of_all = usual[authority]
+        if urn in newest and (missing := len(of_all) - bisect_right(of_all, newest[urn])) >= MIN_DAYS:
             silent.append(SilentSchool(authority=authority, urn=urn, since=newest[urn], days=missing))
     return silent
 
@@ -120,7 +123,17 @@ def _newest(histories: Histories, at: pl.DataFrame, since: int | None, until: in
     return rows.select("pupil_id", pl.col("last", "sent").cast(pl.Int32))
 
 
-def _usual_days(days: SchoolDays) -> list[date]:
-    """Return the days on which at least half of the schools marked a register."""
-    held = Counter(day for of_school in days.held.values() for day in of_school)
-    return sorted(day for day, schools in held.items() if 2 * schools >= len(days.held))
+def _usual_days(at: pl.DataFrame, days: SchoolDays) -> dict[str, list[date]]:
+    """Return for each authority the days on which at least half of its schools marked a register, none that it names as closed.
+
+    Authorities have holidays of their own; one with few schools cannot say which days are usual, so all schools do.
+    """
+    own: dict[str, list[str]] = {}
+    for authority, urn in at.select("authority", "urn").unique().iter_rows():
+        own.setdefault(authority, []).extend([urn] if urn in days.held else [])
+
+    def usual(urns: Collection[str]) -> list[date]:
+        held = Counter(day for urn in urns for day in days.held[urn])
+        return sorted(day for day, schools in held.items() if 2 * schools >= len(urns) and day not in days.closed)
+
+    return {authority: usual(urns if len(urns) >= MIN_SCHOOLS else days.held) for authority, urns in own.items()}

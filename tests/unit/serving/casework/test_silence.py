@@ -14,14 +14,17 @@ DAY = date(2025, 3, 10)
 OPEN = school_days(date(2024, 9, 2), DAY - timedelta(days=1))
 
 
-def silent(entered=(), **codes):
+def silent(entered=(), authorities=(), closed=frozenset(), **codes):
     """Return the silent children and schools of children with a code for each school day, oldest first; one school each letter.
 
     A blank is no mark; a number stands for presence until so many school days ago.
     """
     marks = {p: "/" * (len(OPEN) - c) if isinstance(c, int) else c for p, c in codes.items()}
     tables = {
-        "pupils": [{"pupil_id": p, "date_of_birth": "2013-05-01", "authority": "801"} for p in marks],
+        "pupils": [
+            {"pupil_id": p, "date_of_birth": "2013-05-01", "authority": dict(authorities).get(p[0], "801")}
+            for p in marks
+        ],
         "enrolments": [
             {"pupil_id": p, "urn": p[0], "entry_date": str(dict(entered).get(p, "2020-09-02"))} for p in marks
         ],
@@ -35,7 +38,7 @@ def silent(entered=(), **codes):
     }
     histories = Histories.from_rows(tables)
     rolls = last_spells(histories, DAY)
-    return silent_registers(histories, rolls, DAY, SchoolDays.of(histories, rolls, DAY, frozenset()))
+    return silent_registers(histories, rolls, DAY, SchoolDays.of(histories, rolls, DAY, closed))
 
 
 def child(pupil, since, days):
@@ -54,6 +57,22 @@ def test_a_child_no_longer_marked_while_others_are(days, quiet):
 def test_a_silent_school_is_not_a_silent_child():
     assert silent(a1=5, a2=5, b1=0, c1=0) == ([], [school("a", OPEN[-6], 5)])
     assert silent(a1=9, a2=5, b1=0, c1=0) == ([child("a1", OPEN[-10], 4)], [school("a", OPEN[-6], 5)])
+
+
+def test_an_authority_on_holiday_is_not_silent_because_another_is_not():
+    schools = {f"{urn}1": 5 if urn in "abcd" else 0 for urn in "abcdefghijkl"}
+    small = dict.fromkeys("abcd", "802")
+    assert silent(authorities=small, **schools) == ([], [])
+    stopped = school("d", OPEN[-6], 5)
+    _, found = silent(authorities=small, **{**schools, "a1": 0, "b1": 0, "c1": 0})
+    assert [(s.urn, s.authority, s.days) for s in found] == [("d", "802", stopped.days)]
+    few = dict.fromkeys("abc", "802")
+    _, found = silent(authorities=few, **{**schools, "d1": 0})
+    assert {s.urn for s in found} == set("abc"), "so few schools do not say which days are usual"
+
+
+def test_days_that_the_authority_names_as_closed_are_no_silence():
+    assert silent(closed=frozenset(OPEN[-4:]), a1=5, b1=0, c1=0) == ([], [])
 
 
 def test_a_holiday_is_no_silence():
