@@ -26,6 +26,7 @@ from serving.pages.settings import PageSettings
 from serving.store import Caller, Store
 from serving.store.cases import cases, doubts
 from serving.store.scores import week_list
+from serving.store.scores.chosen import Chosen
 from serving.store.sign_in import staff
 from training.release.resolve import resolve
 from training.risk_model import RiskModel
@@ -61,7 +62,7 @@ def fill(home: Path) -> None:
     (home / "pages.toml").write_text('experiments = "http://127.0.0.1:5000"\n')
     dana = Caller("dev:dana", "worker", authority)
     with store.view(dana) as view:
-        refs = [c.pupil_ref for c in week_list.week(view, week_list.Chosen(), 5, TODAY).children]
+        refs = [c.pupil_ref for c in week_list.week(view, Chosen(), 5, TODAY).children]
     with store.change(dana) as change:
         staff.remember(change, "dana")
         named = [cases.open_case(change, ref) for ref in refs]

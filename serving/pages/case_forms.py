@@ -15,6 +15,7 @@ from histories.tables import TABLES
 from serving.http.problems import Problem
 from serving.pages.context import PageContext
 from serving.pages.forms import save_and_redirect, version_of
+from serving.pages.list_query import ListQuery
 from serving.pages.pupil_page import show
 from serving.store.cases import cases, doubts, enquiries, not_in_school
 from serving.store.sign_in import staff
@@ -56,7 +57,8 @@ def save(context: PageContext, request: Request, *, pupil_ref: str, what: str, f
         return show(context, request, pupil_ref, status, errors=errors, wrong={what: messages}, written={what: fields})
 
     apply = changing(context, pupil_ref, what, fields)
-    return save_and_redirect(context.store, request, apply, f"/pupils/{pupil_ref}?done={what}", show_again)
+    to = ListQuery.of(request.query_params, context).address(f"/pupils/{pupil_ref}", done=what)
+    return save_and_redirect(context.store, request, apply, to, show_again)
 
 
 def changing(context: PageContext, pupil_ref: str, what: str, fields: Fields) -> Callable[[Change], None]:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from features.catalogue import catalogue
 from serving.pages.context import PageContext
-from serving.store.scores import week_list
+from serving.store.scores import chosen, week_list
 
 ROUTE = "/work-list"
 SORTS: dict[str, Callable[[week_list.Listed], Any]] = {
@@ -23,7 +23,8 @@ SORTS: dict[str, Callable[[week_list.Listed], Any]] = {
 }
 COHORTS = (6, 7)  # before and after the move to secondary school
 FILTERS = ("school", "locality", "year", "theme")
-VALID = re.compile(r"[\w -]{1,60}")
+VALID = re.compile(r"[^<>\"'\x00-\x1f]{1,60}")
+PAGE = re.compile(r"[1-9]\d{0,3}", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +34,12 @@ class ListQuery:
     Attributes
     ----------
     show : str
-        One of ``week_list.SHOWS``.
+        One of ``chosen.SHOWS``.
     school, locality, year, theme : str
     sort : str
         A key of ``SORTS``.
+    page : str
+        Of a view that the team's capacity does not limit.
     """
 
     show: str = "all"
@@ -45,18 +48,20 @@ class ListQuery:
     year: str = ""
     theme: str = ""
     sort: str = "rank"
+    page: str = "1"
 
     @classmethod
     def of(cls, parameters: Mapping[str, str], context: PageContext) -> ListQuery:
-        """Read the parameters of an address; unknown values are ignored."""
+        """Read the parameters of an address. What cannot be one is ignored; a filter that names what is no more is kept, see ``gone``."""
         given = {f.name: parameters.get(f.name, "") for f in fields(cls)}
         allowed = {
-            "show": given["show"] in week_list.SHOWS,
+            "show": given["show"] in chosen.SHOWS,
             "school": VALID.fullmatch(given["school"]),
-            "locality": given["locality"] in context.configuration.localities,
+            "locality": VALID.fullmatch(given["locality"]),
             "year": given["year"].isdecimal() and given["year"].isascii() and len(given["year"]) < 3,
-            "theme": given["theme"] in themes_shown(),
+            "theme": VALID.fullmatch(given["theme"]),
             "sort": given["sort"] in SORTS,
+            "page": PAGE.fullmatch(given["page"]),
         }
         return cls(**{name: value for name, value in given.items() if allowed[name]})
 
@@ -65,23 +70,36 @@ class ListQuery:
         """Whether a filter is set."""
         return any(getattr(self, name) for name in FILTERS)
 
+    def gone(self, context: PageContext) -> list[str]:
+        """Return the filters that name what is no more: an area that was removed, a reason that got another name."""
+        known = {"locality": [*context.configuration.localities], "theme": themes_shown()}
+        return [name for name, values in known.items() if getattr(self, name) and getattr(self, name) not in values]
+
     def parameters(self, **changes: str) -> str:
         """Return the query string with some changes; what is as by default is left out."""
+        changes = {"page": "1", **changes} if changes else changes
         default, own = asdict(ListQuery()), asdict(replace(self, **changes))
         return urlencode({name: value for name, value in own.items() if value != default[name]})
 
-    def address(self, route: str = ROUTE, **changes: str) -> str:
-        """Return an address with this query, such as ``/work-list?show=mine``."""
-        query = self.parameters(**changes)
+    def address(self, route: str = ROUTE, done: str = "", **changes: str) -> str:
+        """Return an address with this query and what was done there, such as ``/work-list?show=mine&done=contact``."""
+        query = "&".join(part for part in (self.parameters(**changes), f"done={done}" if done else "") if part)
         return f"{route}?{query}" if query else route
 
-    def chosen(self, context: PageContext) -> week_list.Chosen:
+    def chosen(self, context: PageContext) -> chosen.Chosen:
         """Return the filters for the store."""
         urns = [self.school] if self.school else None
         if self.locality:
-            schools = context.configuration.localities[self.locality]
+            schools = context.configuration.localities.get(self.locality, [])
             urns = [urn for urn in (urns or schools) if urn in schools]
-        return week_list.Chosen(urns, int(self.year) if self.year else None, self.theme or None, self.show)
+        return chosen.Chosen(
+            urns,
+            int(self.year) if self.year else None,
+            self.theme or None,
+            gone=bool(self.gone(context)),
+            show=self.show,
+            page=int(self.page),
+        )
 
     def choices(self, context: PageContext, schools: list[tuple[str, str]]) -> list[dict[str, Any]]:
         """Return the filters and the order, each with its options and the chosen one."""

@@ -15,6 +15,7 @@ from histories.tables import TABLES
 from serving.pages.context import PageContext
 from serving.pages.enquiries import ASKING, asked_since, enquiries
 from serving.pages.family import attends, newest_day, services_now
+from serving.pages.list_query import ListQuery
 from serving.pages.not_in_school import confirmed, record_event, records_now
 from serving.pages.records_line import records_line, weeks_compared
 from serving.pages.score_change import changed
@@ -106,6 +107,7 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
         "off_roll": any(d["kind"] in ASKING for d in stored["deadlines"]),
         "today": london_today(),
         "settings": context.settings,
+        "list_query": ListQuery.of(query, context),
         "caller_id": request.state.caller.key_id,
         "tables": [(name, words(f"table.{name}")) for name in TABLES],
         "doubted": doubted or {"table": "attendance", "date": ""},

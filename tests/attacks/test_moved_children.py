@@ -17,9 +17,10 @@ from serving.store.cases import cases, casework, doubts, not_in_school
 from serving.store.cases.actions import export
 from serving.store.cases.tables import Case
 from serving.store.database import reading
+from serving.store.scores.chosen import Chosen
 from serving.store.scores.stored_scores import newest_list
 from serving.store.scores.tops import top_of
-from serving.store.scores.week_list import Chosen, week
+from serving.store.scores.week_list import week
 from tests.support.forms import submit
 from tests.support.scores import full_score
 

@@ -10,8 +10,10 @@ from serving.store import Caller
 from serving.store.cases import cases, casework, silence
 from serving.store.cases.casework_tables import StoredSilence
 from serving.store.database import reading
+from serving.store.scores import week_list
+from serving.store.scores.chosen import Chosen
 from serving.store.scores.stored_scores import newest_list
-from serving.store.scores.week_list import Chosen, week
+from serving.store.scores.week_list import week
 from serving.store.tables import AuditEntry, Pupil
 from tests.support.scores import score
 from tests.support.stores import do, gathered
@@ -38,7 +40,7 @@ def listed(store, day, order, authority="801"):
 
 def followed(store, caller=LEAD, most=2, besides=()):
     with store.view(caller) as view:
-        rows = silence.followed(view, newest_list(view), most, besides)
+        rows, _ = silence.followed(view, newest_list(view), most, besides)
         view.record("test")
     return [(r["pupil_id"], r["silent"].days, r["silent"].school) for r in rows]
 
@@ -81,6 +83,42 @@ def test_a_child_with_a_case_is_followed_until_dismissed_or_closed(store):
     listed(store, DAYS[1], "abcdef")
     kept(store, DAYS[1])
     assert followed(store) == [], "the register came again"
+
+
+def test_every_child_without_a_register_is_in_a_view_of_its_own_page_by_page(store, monkeypatch):
+    monkeypatch.setattr(week_list, "PAGE", 2)
+    listed(store, DAYS[0], "abcdefgh")
+    listed(store, DAYS[0], "xy", "802")
+    kept(store, DAYS[0], dict.fromkeys("bdfgh", 4), schools=["10001"])  # of a, c, e and g
+    kept(store, DAYS[0], {"x": 4}, authority="802")
+    pages = []
+    with store.view(LEAD) as view:
+        for n in (1, 2, 3, 4, 5):
+            shown = week(view, Chosen(show="silent", page=n), 1, DAYS[0])
+            pages.append("".join(c.pupil_id for c in shown.children))
+            assert (shown.matched, shown.every) == (8, frozenset("abcdefgh"))
+        assert silence.count(view, newest_list(view)) == 8
+    assert pages == ["ab", "cd", "ef", "gh", ""]
+    with store.view(NORTH) as view:
+        assert silence.count(view, newest_list(view)) == 4
+        assert week(view, Chosen(show="silent"), 1, DAYS[0]).every == frozenset("aceg")
+    kept(store, DAYS[0])
+    with store.view(LEAD) as view:
+        assert (silence.count(view, newest_list(view)), week(view, Chosen(show="silent"), 1, DAYS[0]).every) == (
+            0,
+            frozenset(),
+        )
+
+
+def test_those_whose_register_stopped_are_counted_before_they_are_cut(store, monkeypatch):
+    monkeypatch.setattr(silence, "MAX", 1)
+    listed(store, DAYS[0], "abcdef")
+    for pupil in "de":
+        do(store, cases.open_case, ref(store, pupil))
+    kept(store, DAYS[0], {"d": 3, "e": 5})
+    with store.view(LEAD) as view:
+        rows, n = silence.followed(view, newest_list(view), 2)
+    assert ([r["pupil_id"] for r in rows], n) == (["e"], 2)
 
 
 def test_a_silent_school_is_named_to_who_sees_it_also_if_none_of_its_children_is_listed(store):

@@ -10,7 +10,8 @@ from serving.store.cases.tables import CaseEntry
 from serving.store.database import reading, writing
 from serving.store.scores import tops
 from serving.store.scores.boards import list_outcome
-from serving.store.scores.week_list import Chosen, first_of_week, week
+from serving.store.scores.chosen import Chosen
+from serving.store.scores.week_list import first_of_week, week
 from serving.store.tables import Pupil
 from tests.support.scores import score
 from tests.support.stores import do

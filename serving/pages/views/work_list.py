@@ -24,6 +24,7 @@ from serving.roles import IDENTITIES
 from serving.store.cases import cases, casework, done, saved_filters, silence
 from serving.store.people import details
 from serving.store.scores import pupil_search, week_list
+from serving.store.scores.chosen import SHOWS, WHOLE
 from serving.store.scores.stored_scores import newest_list
 from serving.store.sign_in import staff
 from serving.store.unit_of_work import Change, View
@@ -35,7 +36,12 @@ TICKED = "child-"  # begins the name of a ticked child's field
 
 def work_list(request: Request, context: Context) -> Response:
     """Show the page."""
-    banners = {"contact": "case.done_contact", "assigned": "work_list.assigned", "filter": "work_list.filter_done"}
+    banners = {
+        "contact": "case.done_contact",
+        "wake": "case.done_wake",
+        "assigned": "work_list.assigned",
+        "filter": "work_list.filter_done",
+    }
     banner = banners.get(request.query_params.get("done", ""))
     return _show(context, request, banner=context.renderer.words(banner) if banner else None)
 
@@ -54,6 +60,17 @@ def record_contact(pupil_ref: str, request: Request, fields: Form, context: Cont
     return save_and_redirect(
         context.store, request, apply, f"{_address(request, context, 'contact')}#child-{pupil_ref}", show_again
     )
+
+
+def put_back(pupil_ref: str, request: Request, fields: Form, context: Context) -> Response:
+    """Put a child who is set aside back on the list, from the child's row."""
+    text = context.renderer.words("case.conflict")
+
+    def show_again(status: int, wrong: list[str]) -> Response:
+        return _show(context, request, status, errors=[{"text": text, "href": f"#child-{pupil_ref}"}])
+
+    apply = case_forms.changing(context, pupil_ref, "wake", fields)
+    return save_and_redirect(context.store, request, apply, _address(request, context, "wake"), show_again)
 
 
 def assign(request: Request, fields: Form, context: Context) -> Response:
@@ -98,7 +115,7 @@ def find(request: Request, fields: Form, context: Context) -> Response:
 
 def save_filter(request: Request, fields: Form, context: Context) -> Response:
     """Save what the list shows under a name of the caller's own."""
-    query, words = ListQuery.of(request.query_params, context).parameters(), context.renderer.words
+    query, words = ListQuery.of(request.query_params, context).parameters(page="1"), context.renderer.words
 
     def show_again(status: int, wrong: list[str]) -> Response:
         errors = [{"text": words(f"work_list.wrong_filter_{name}"), "href": "#filter-name"} for name in wrong]
@@ -161,10 +178,12 @@ def _show(
         "lost": lost,
         "line_of": partial(_line, context),
         "list_query": query,
-        "shows": week_list.SHOWS,
+        "shows": SHOWS,
         "promise": promise_of(context, (week.as_of, week.model_version) if week.as_of else None, most),
         "mark_of": partial(_mark, context, last, today),
-        "other_cases": [c for c in mine if c["pupil_id"] not in listed],
+        "other_cases": [c for c in mine if c["pupil_id"] not in {*listed, *week.every}],
+        "gone": query.gone(context),
+        **_pages(week, query),
         "names": names,
         "details": who,
         "matches": matches,
@@ -187,17 +206,33 @@ def _above(context: PageContext, view: View, week: week_list.WeekList, most: int
     """Return what stands above the list: registers that stopped, and how many of the week's first children are done."""
     newest, listed = newest_list(view), [c.pupil_id for c in week.children]
     # A withdrawn model names nobody; cases go on.
-    stopped = silence.followed(view, newest, 0 if context.withdrawn else most, besides=listed)
+    stopped, followed = silence.followed(view, newest, 0 if context.withdrawn else most, besides=listed)
     first = week_list.first_of_week(view, newest, most, london_today()) if newest and week.as_of else set()
     finished: set[str] = set()
     if week.as_of:
         finished = done.done_since(view, week.as_of, context.settings.no_conversation, {*first, *listed})
     return {
+        "silent": 0 if context.withdrawn else silence.count(view, newest),
         "silent_schools": silence.schools(view, newest),
         "stopped": stopped,
+        "followed": followed,
         "finished": finished,
         "first": len(first),
         "first_done": len(finished.intersection(first)),
+    }
+
+
+def _pages(week: week_list.WeekList, query: ListQuery) -> dict[str, Any]:
+    """Return which children of a long view are shown, and the addresses of the pages before and after."""
+    if query.show not in WHOLE:
+        return {"first_shown": 0}
+    page, first = int(query.page), week_list.PAGE * (int(query.page) - 1) + 1
+    last = first + len(week.children) - 1
+    return {
+        "first_shown": first,
+        "last_shown": last,
+        "page_before": query.address(page=str(page - 1)) if page > 1 else "",
+        "page_after": query.address(page=str(page + 1)) if last < week.matched else "",
     }
 
 
@@ -213,8 +248,7 @@ def _week(context: PageContext, view: View, query: ListQuery, action: str) -> tu
 
 def _address(request: Request, context: PageContext, what: str) -> str:
     """Return the address of the list that a form was sent from, which then says what was done."""
-    address = ListQuery.of(request.query_params, context).address()
-    return f"{address}{'&' if '?' in address else '?'}done={what}"
+    return ListQuery.of(request.query_params, context).address(done=what)
 
 
 def _line(context: PageContext, child: week_list.Listed) -> str:
@@ -293,6 +327,12 @@ PAGE = Page(
             route="/work-list/{pupil_ref}/contact",
             handler=record_contact,
             sees="a contact recorded for a child of the caller's scope",
+        ),
+        Endpoint(
+            method="POST",
+            route="/work-list/{pupil_ref}/wake",
+            handler=put_back,
+            sees="a child of the caller's scope put back on the list",
         ),
     ),
 )

@@ -14,8 +14,8 @@ from serving.store.cases.casework_tables import StoredSilence
 from serving.store.cases.family import replace_rows
 from serving.store.cases.tables import Case, Person
 from serving.store.scores import tops
-from serving.store.scores.stored_scores import own_lists
-from serving.store.tables import Pupil, ScoreList
+from serving.store.scores.stored_scores import of_list, own_lists
+from serving.store.tables import Pupil, ScoreList, StoredScore
 from serving.store.unit_of_work import Change, View
 
 if TYPE_CHECKING:  # slow to import
@@ -105,7 +105,7 @@ def of_child(since: date, days: int, as_of: date) -> Silence:
 
 def followed(
     view: View, newest: tuple[date, str] | None, most: int, besides: Collection[str] = ()
-) -> list[dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], int]:
     """Return the children whose register stopped and whom the team followed: at the top of a list of the last twelve weeks, or with a case.
 
     Parameters
@@ -120,12 +120,12 @@ def followed(
 
     Returns
     -------
-    list of dict
-        ``pupil_id, pupil_ref, urn, nc_year, owner`` (a name, or None) and ``silent``, the longest silence first; nobody who is dismissed as
-        not for this list. The audit records them.
+    tuple
+        The first children, each with ``pupil_id, pupil_ref, urn, nc_year, owner`` (a name, or None) and ``silent``, the longest silence first; nobody who is dismissed as
+        not for this list; and how many there are. The audit records those returned.
     """
     if newest is None:
-        return []
+        return [], 0
     quiet = schools(view, newest)
     before = tops.at_top(view, tops.lists_since(view, newest[0] - LOOK_BACK), most, newest[0])
     wanted = (before | _with_case(view, newest[0], quiet)) - set(besides)
@@ -147,7 +147,18 @@ def followed(
     ]
     rows.sort(key=lambda r: (-r["silent"].days, r["pupil_id"]))
     view.record("silence.seen", pupils=[r["pupil_id"] for r in rows[:MAX]])
-    return rows[:MAX]
+    return rows[:MAX], len(rows)
+
+
+def count(view: View, newest: tuple[date, str] | None) -> int:
+    """Return how many children of the newest list have no register, set aside or not."""
+    if newest is None:
+        return 0
+    on_list = sa.exists().where(
+        StoredScore.pupil_id == Pupil.pupil_id, *of_list(newest), *view.caller.children(StoredScore)
+    )
+    query = _silent(sa.select(sa.func.count()).select_from(Pupil), newest[0], schools(view, newest))
+    return view.connection.scalar(query.where(on_list)) or 0
 
 
 def _with_case(view: View, as_of: date, quiet: Mapping[str, Silence]) -> set[str]:

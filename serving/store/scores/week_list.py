@@ -14,36 +14,13 @@ from serving.store.cases.casework_tables import School, StoredDeadline, StoredHi
 from serving.store.cases.not_in_school import duties_in_scope
 from serving.store.cases.silence import Silence, of_pupils
 from serving.store.cases.tables import Capacity, Case, Person
+from serving.store.scores.chosen import OPEN, WHOLE, Chosen, conditions_of, matching, set_aside, shown
 from serving.store.scores.stored_scores import newest_list, of_list, own_lists
 from serving.store.scores.tops import top_of
 from serving.store.tables import Pupil, ScoreList, StoredScore
 from serving.store.unit_of_work import View
 
-# The open case of a score's pupil in the score's authority; an authority that the pupil has left may have one too.
-_OPEN = sa.and_(
-    Case.pupil_id == StoredScore.pupil_id, Case.authority == StoredScore.authority, Case.closed_at.is_(None)
-)
-
-
-SHOWS = ("all", "mine", "new", "aside")
-MAX_SHOWN = 200  # children of a view that the team's capacity does not limit
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """Filters of a list; None does not filter.
-
-    Attributes
-    ----------
-    show : {"all", "mine", "new", "aside"}
-        The first children up to the team's capacity, the caller's cases, the first children who were not at the top of the
-        previous list, or children set aside.
-    """
-
-    urns: Sequence[str] | None = None
-    nc_year: int | None = None
-    theme: str | None = None
-    show: str = "all"
+PAGE = 50  # children on a page of a view that the team's capacity does not limit
 
 
 @dataclass(kw_only=True)
@@ -99,6 +76,8 @@ class WeekList:
         Number of matching children who are snoozed or dismissed.
     matched, total : int
         Number of children who match what was chosen, and of all children on the list; those set aside count in their own view only.
+    every : frozenset of str
+        All children of a view that the team's capacity does not limit, of which ``children`` are one page.
     before : date or None
         Day of the previous list.
     other_model : bool
@@ -114,6 +93,7 @@ class WeekList:
     before: date | None = None
     other_model: bool = False
     sources: dict[str, str] = field(default_factory=dict)
+    every: frozenset[str] = frozenset()
     set_aside: int = 0
     matched: int = 0
     total: int = 0
@@ -138,7 +118,7 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
         view.record(action, as_of=None)
         return WeekList()
     of_scope = [*view.caller.children(StoredScore), *of_list(newest)]
-    conditions = [*of_scope, *_conditions(chosen)]
+    conditions = [*of_scope, *conditions_of(chosen)]
     query = (
         sa.select(
             StoredScore.body,
@@ -152,18 +132,19 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
             Case.dismissed_why,
         )
         .join(Pupil, Pupil.pupil_id == StoredScore.pupil_id)
-        .join(Case, _OPEN, isouter=True)
+        .join(Case, OPEN, isouter=True)
         .join(Person, Person.person_id == Case.owner, isouter=True)
-        .where(*conditions, *_shown(chosen.show, view.caller.key_id, today))
+        .where(*conditions, *shown(view, newest, chosen.show, today))
         .order_by(StoredScore.rank, StoredScore.authority)
-        .limit(most if chosen.show in ("all", "new") else MAX_SHOWN)
+        .limit(PAGE if chosen.show in WHOLE else most)
+        .offset(PAGE * (chosen.page - 1) if chosen.show in WHOLE else 0)
     )
     rows = view.connection.execute(query).all()
     week_list = WeekList(as_of=newest[0], model_version=newest[1])
-    _count(view, week_list, of_scope, conditions, aside=_aside(today))
+    _count(view, week_list, of_scope, conditions, aside=set_aside(today))
     _add_sources(view, week_list)
     ids = [r.pupil_id for r in rows]
-    ranks, top = _before(view, newest, week_list, among=_matching(newest, _conditions(chosen)), pupils=ids, most=most)
+    ranks, top = _before(view, newest, week_list, among=matching(newest, conditions_of(chosen)), pupils=ids, most=most)
     deadlines, names, histories = next_deadlines(view, ids), school_names(view), _histories(view, ids, newest[0])
     silences = of_pupils(view, newest, ids)
     for r in rows:
@@ -190,16 +171,22 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
         )
     if chosen.show == "new":
         week_list.children = [c for c in week_list.children if c.moved == "new"]
-    if chosen.show != "all":
-        week_list.matched = week_list.set_aside if chosen.show == "aside" else len(week_list.children)
+        week_list.matched = len(week_list.children)
+    if chosen.show in WHOLE:
+        week_list.every = _every(view, conditions, shown(view, newest, chosen.show, today))
+        week_list.matched = len(week_list.every)
     view.record(action, pupils=ids, as_of=newest[0], model_version=newest[1])
     return week_list
 
 
-def _conditions(chosen: Chosen) -> list[sa.ColumnElement[bool]]:
-    cut: list[sa.ColumnElement[bool]] = [StoredScore.urn.in_(chosen.urns)] if chosen.urns is not None else []
-    cut += [StoredScore.nc_year == chosen.nc_year] if chosen.nc_year is not None else []
-    return [*cut, StoredScore.themes.contains(f"|{chosen.theme}|", autoescape=True)] if chosen.theme else cut
+def _every(view: View, conditions: list[Any], of_view: list[Any]) -> frozenset[str]:
+    """Return all children of a view, on whichever page."""
+    query = (
+        sa.select(StoredScore.pupil_id)
+        .join(Pupil, Pupil.pupil_id == StoredScore.pupil_id)
+        .join(Case, OPEN, isouter=True)
+    )
+    return frozenset(view.connection.scalars(query.where(*conditions, *of_view)))
 
 
 def first_of_week(view: View, newest: tuple[date, str], most: int, today: date) -> set[str]:
@@ -208,39 +195,18 @@ def first_of_week(view: View, newest: tuple[date, str], most: int, today: date) 
     A child who comes back in the week is one of them; whoever gave way to that child is not.
     """
     of_scope = [*view.caller.children(StoredScore), *of_list(newest)]
-    shown = (
+    now = (
         sa.select(StoredScore.pupil_id)
-        .join(Case, _OPEN, isouter=True)
-        .where(*of_scope, *_shown("all", view.caller.key_id, today))
+        .join(Case, OPEN, isouter=True)
+        .where(*of_scope, *shown(view, newest, "all", today))
         .order_by(StoredScore.rank, StoredScore.authority)
         .limit(most)
     )
-    first = set(view.connection.scalars(shown))
+    first = set(view.connection.scalars(now))
     top = {row.pupil_id for row in top_of(view, newest, most)} - first
-    aside = sa.select(StoredScore.pupil_id).join(Case, _OPEN)
-    aside = aside.where(*of_scope, StoredScore.pupil_id.in_(top), _aside(today))
+    aside = sa.select(StoredScore.pupil_id).join(Case, OPEN)
+    aside = aside.where(*of_scope, StoredScore.pupil_id.in_(top), set_aside(today))
     return first | set(view.connection.scalars(aside))
-
-
-def _matching(newest: tuple[date, str], conditions: list[sa.ColumnElement[bool]]) -> list[sa.ColumnElement[bool]]:
-    """Restrict another list to the children who match on the newest: what is chosen now says nothing of what they were like before."""
-    if not conditions:
-        return []
-    now = sa.select(StoredScore.pupil_id).where(*of_list(newest), *conditions)
-    return [StoredScore.pupil_id.in_(now.correlate(None))]
-
-
-def _aside(today: date) -> sa.ColumnElement[bool]:
-    return sa.or_(Case.dismissed_why.is_not(None), Case.snoozed_until > today)
-
-
-def _shown(show: str, person: str, today: date) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions of a view on the open case."""
-    if show == "mine":
-        return [Case.owner == person]
-    if show == "aside":
-        return [_aside(today)]
-    return [Case.dismissed_why.is_(None), sa.or_(Case.snoozed_until.is_(None), Case.snoozed_until <= today)]
 
 
 def _count(
@@ -256,9 +222,9 @@ def _count(
 
     def count(where: list[sa.ColumnElement[bool]]) -> tuple[int, int]:
         # From the few open cases to their scores: the other way SQLite reads every score of the list.
-        on_list = sa.exists().where(_OPEN, *where)
-        set_aside = view.connection.scalar(sa.select(sa.func.count()).select_from(Case).where(aside, on_list)) or 0
-        return (view.connection.scalar(listed.where(*where)) or 0) - set_aside, set_aside
+        on_list = sa.exists().where(OPEN, *where)
+        put_off = view.connection.scalar(sa.select(sa.func.count()).select_from(Case).where(aside, on_list)) or 0
+        return (view.connection.scalar(listed.where(*where)) or 0) - put_off, put_off
 
     week_list.matched, week_list.set_aside = count(conditions)
     is_filtered = len(conditions) > len(of_scope)

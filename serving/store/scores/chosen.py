@@ -1,0 +1,78 @@
+"""What a list shows: which view of it, and which filters, as conditions on scores, their pupils and open cases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+
+from serving.store.cases.casework_tables import StoredSilence
+from serving.store.cases.silence import schools
+from serving.store.cases.tables import Case
+from serving.store.scores.stored_scores import of_list
+from serving.store.tables import Pupil, StoredScore
+from serving.store.unit_of_work import View
+
+# The open case of a score's pupil in the score's authority; an authority that the pupil has left may have one too.
+OPEN = sa.and_(Case.pupil_id == StoredScore.pupil_id, Case.authority == StoredScore.authority, Case.closed_at.is_(None))
+SHOWS = ("all", "mine", "new", "silent", "aside")
+WHOLE = ("mine", "silent", "aside")  # views that the team's capacity does not limit
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Filters of a list; None does not filter.
+
+    Attributes
+    ----------
+    show : {"all", "mine", "new", "silent", "aside"}
+        The first children up to the team's capacity, the caller's cases, the first children who were not at the top of the
+        previous list, all children whose register stopped, or children set aside.
+    gone : bool
+        A filter names what is no more, such as an area: nobody matches.
+    page : int
+        Of the views that the team's capacity does not limit; the first is 1.
+    """
+
+    urns: Sequence[str] | None = None
+    nc_year: int | None = None
+    theme: str | None = None
+    gone: bool = False
+    show: str = "all"
+    page: int = 1
+
+
+def conditions_of(chosen: Chosen) -> list[sa.ColumnElement[bool]]:
+    """Return the filters as conditions on scores."""
+    if chosen.gone:
+        return [sa.false()]
+    cut: list[sa.ColumnElement[bool]] = [StoredScore.urn.in_(chosen.urns)] if chosen.urns is not None else []
+    cut += [StoredScore.nc_year == chosen.nc_year] if chosen.nc_year is not None else []
+    return [*cut, StoredScore.themes.contains(f"|{chosen.theme}|", autoescape=True)] if chosen.theme else cut
+
+
+def matching(newest: tuple[date, str], conditions: list[sa.ColumnElement[bool]]) -> list[sa.ColumnElement[bool]]:
+    """Restrict another list to the children who match on the newest: what is chosen now says nothing of what they were like before."""
+    if not conditions:
+        return []
+    now = sa.select(StoredScore.pupil_id).where(*of_list(newest), *conditions)
+    return [StoredScore.pupil_id.in_(now.correlate(None))]
+
+
+def set_aside(today: date) -> sa.ColumnElement[bool]:
+    """Return whether an open case puts its child off, or says that the list is not for this child."""
+    return sa.or_(Case.dismissed_why.is_not(None), Case.snoozed_until > today)
+
+
+def shown(view: View, newest: tuple[date, str], show: str, today: date) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions of a view on scores, joined with their pupils and open cases."""
+    if show == "mine":
+        return [Case.owner == view.caller.key_id]
+    if show == "silent":
+        stopped = sa.exists().where(StoredSilence.pupil_id == StoredScore.pupil_id, StoredSilence.as_of == newest[0])
+        return [sa.or_(stopped.correlate(StoredScore), Pupil.urn.in_(schools(view, newest)))]
+    if show == "aside":
+        return [set_aside(today)]
+    return [Case.dismissed_why.is_(None), sa.or_(Case.snoozed_until.is_(None), Case.snoozed_until <= today)]
