@@ -22,6 +22,8 @@ from histories.tables import HAPPENED
 
 WEEKS, COMPARED = 52, 12
 NEWEST = 4  # weeks of school that count as now
+REACH = COMPARED + 10  # weeks in which the year group is counted: holidays lie between those of school
+Usual = dict[tuple[int, str], tuple[int, int]]  # by year group and Monday
 REASONS = {
     "no_reason": ("N",),
     "without_leave": ("O", "U"),
@@ -125,27 +127,40 @@ def _of_school(weeks: list[list[Any]]) -> list[list[Any]]:
     return [week for week in weeks if week[1]]
 
 
-def _usual(histories: Histories, spells: pl.DataFrame, day: int) -> dict[int, float]:
-    """Return the share of sessions that children of each year group missed in the newest weeks."""
+def _usual(histories: Histories, spells: pl.DataFrame, day: int) -> Usual:
+    """Return how many sessions the children of each year group missed of how many, by the week's Monday."""
     marks = histories.frame("attendance").filter(
-        (nw.col("date") < day) & (nw.col("date") >= day - 7 * COMPARED) & (nw.col("known") < day)
+        (nw.col("date") < day) & (nw.col("date") >= day - (day + 3) % 7 - 7 * REACH) & (nw.col("known") < day)
     )
+    year_of = histories.given(spells.select("pupil_id", "nc_year").to_arrow())
+    monday = nw.col("date") - (nw.col("date") + 3) % 7
     possible = nw.col("code").is_in(list(MEASURES["possible"])).cast(nw.Int64).sum().alias("possible")
     missed = nw.col("code").is_in(list(ABSENCE_CODES)).cast(nw.Int64).sum().alias("missed")
-    rows = collect(valid_marks(marks).group_by("pupil_id").agg(possible, missed))
-    rows = rows.join(spells.select("pupil_id", "nc_year"), on="pupil_id")
-    rows = rows.filter(pl.col("possible") > 0)
-    counts = (pl.col(c).cast(pl.Int64).sum() for c in ("missed", "possible"))  # DuckDB's sums come as decimals
-    return {year: missed / of for year, missed, of in rows.group_by("nc_year").agg(counts).iter_rows()}
+    of_weeks = valid_marks(marks.join(year_of, on="pupil_id", how="inner")).with_columns(monday.alias("monday"))
+    rows = collect(of_weeks.group_by("nc_year", "monday").agg(possible, missed))
+    counts = rows.select(
+        "nc_year", "monday", pl.col("missed", "possible").cast(pl.Int64)
+    )  # DuckDB's sums come as decimals
+    return {(year, day_of(monday).isoformat()): (n, of) for year, monday, n, of in counts.iter_rows() if of}
 
 
-def _compare(by_pupil: dict[str, dict[str, Any]], usual: dict[int, float], spells: pl.DataFrame) -> None:
+def _compare(by_pupil: dict[str, dict[str, Any]], usual: Usual, spells: pl.DataFrame) -> None:
     years = dict(spells.select("pupil_id", "nc_year").iter_rows())
     for pupil_id, pupil in by_pupil.items():
         weeks = _of_school(pupil["weeks"])
         newest, before = weeks[-COMPARED:], weeks[-2 * COMPARED : -COMPARED]
-        shares = {"now": _share(newest), "before": _share(before), "peers": usual.get(years.get(pupil_id, -1))}
+        peers = _peers(usual, years.get(pupil_id, -1), [week[0] for week in newest])
+        shares = {"now": _share(newest), "before": _share(before), "peers": peers}
         pupil["compared"].append({"what": "missed", **shares, "weeks": [len(newest), len(before)]})
+
+
+def _peers(usual: Usual, year: int, mondays: list[str]) -> float | None:
+    """Return the share that a year group missed in the same weeks; None unless all of them were counted."""
+    counts = [usual.get((year, monday)) for monday in mondays]
+    known = [count for count in counts if count]
+    if not known or len(known) < len(counts):
+        return None
+    return sum(missed for missed, _ in known) / sum(of for _, of in known)
 
 
 def _share(weeks: list[list[Any]]) -> float | None:

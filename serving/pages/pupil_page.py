@@ -75,6 +75,7 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
         recorded = not_in_school.records(view, place["pupil_id"])
         given += [record_event(context, r) for r in recorded]
         newest = stored_scores.newest_list(view)
+        is_newest = not (history and newest and history[0] < newest[0])
         silent = silence.of_pupils(view, newest, [place["pupil_id"]]).get(place["pupil_id"])
         entries = asked.since(view, {place["pupil_id"]: asked_since(stored["deadlines"])}).get(place["pupil_id"], [])
         involved = family.involvements(view, place["pupil_id"])
@@ -91,13 +92,13 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
         "picture": timeline(history[1], history[0], given) if history else None,
         "silent": silent,
         "protective": _protective(score, is_silent=silent is not None),
-        "line": _line(history, place, words, services=not involved) if history else "",
+        "line": _line(history, place, words, services=not involved, is_newest=is_newest) if history else "",
         "drawn_on": drawn_on,
         "services": services_now(involved, words),
         "at_home": [{**child, "attends": attends(child, words)} for child in at_home],
         "records_of": newest_day(involved, at_home),
         "compared": history[1]["compared"] if history else [],
-        "weeks": weeks_compared(history[1], history[0], words) if history else (),
+        "weeks": weeks_compared(history[1], history[0], words, is_newest=is_newest) if history else (),
         "more_of": more_of,
         "made": enquiries(entries, list(context.settings.enquiries)),
         "record_kinds": not_in_school.RECORDS,
@@ -133,9 +134,9 @@ def _protective(score: dict[str, Any] | None, *, is_silent: bool) -> list[dict[s
     return [r for r in reasons if not (is_silent and r["theme"] == catalogue().themes["attendance"])]
 
 
-def _line(history: tuple[date, dict[str, Any]], place: dict[str, Any], words: Wording, *, services: bool) -> str:
+def _line(history: tuple[date, dict[str, Any]], place: dict[str, Any], words: Wording, **how: bool) -> str:
     as_of, past = history
-    return records_line(past, as_of, words.year_group(place["nc_year"]), words, services=services)
+    return records_line(past, as_of, words.year_group(place["nc_year"]), words, **how)
 
 
 def _help_event(context: PageContext, entry: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,13 @@ LONG_AGO = 14  # days since the last register from which the line says until whe
 
 
 def records_line(
-    history: dict[str, Any], as_of: date, year_group: str, words: Wording, *, services: bool = True
+    history: dict[str, Any],
+    as_of: date,
+    year_group: str,
+    words: Wording,
+    *,
+    services: bool = True,
+    is_newest: bool = True,
 ) -> str:
     """Return the sentences; empty if nothing is recorded.
 
@@ -27,7 +33,10 @@ def records_line(
         The day it was gathered.
     services : bool
         Whether to say who is involved; the child's page says it elsewhere.
+    is_newest : bool
+        Whether no newer list was made; what was gathered for an earlier one is told up to its last day.
     """
+    history = history if is_newest else {**history, "earlier": True}
     involved = _involved(history, words) if services else []
     return " ".join([*_missed(history, as_of, year_group, words), *_moved(history, as_of, words), *involved])
 
@@ -55,8 +64,9 @@ def short_silence(silent: Silence, words: Wording) -> str:
     return words(f"silent.{kind}", day=words.day(silent.since), days=silent.days)
 
 
-def weeks_compared(history: dict[str, Any], as_of: date, words: Wording) -> tuple[str, str]:
+def weeks_compared(history: dict[str, Any], as_of: date, words: Wording, *, is_newest: bool = True) -> tuple[str, str]:
     """Return in words the weeks of school that are compared: the newest, and those before."""
+    history = history if is_newest else {**history, "earlier": True}
     compared: dict[str, Any] = next(iter(history.get("compared", [])), {})
     weeks = compared.get("weeks") or (12, 12)
     last = _ended(history, as_of)
@@ -74,7 +84,8 @@ def _ended(history: dict[str, Any], as_of: date) -> date | None:
         return None
     of_week = min(date.fromisoformat(weeks[-1][0]) + timedelta(days=6), as_of - timedelta(days=1))
     last = date.fromisoformat(history["until"]) if history.get("until") else of_week
-    return last if history.get("silent") or (as_of - last).days > LONG_AGO else None
+    is_over = history.get("silent") or history.get("earlier")
+    return last if is_over or (as_of - last).days > LONG_AGO else None
 
 
 def _missed(history: dict[str, Any], as_of: date, year_group: str, words: Wording) -> list[str]:
@@ -90,9 +101,22 @@ def _missed(history: dict[str, Any], as_of: date, year_group: str, words: Wordin
     else:
         said = words("records.missed_all" if missed == possible > 1 else "records.missed", **figures)
         lines = [_by_reason(said, missed, unauthorised, history.get("reasons") or {}, words)]
+        lines += _last_there(history["weeks"], len(weeks), words) if missed == possible else []
     compared = next(iter(history.get("compared", [])), None)
     spans = weeks_compared(history, as_of, words)
     return [*lines, *_compared(compared, spans, year_group, words)] if compared else lines
+
+
+def _last_there(every: list[list[Any]], newest: int, words: Wording) -> list[str]:
+    """Say since when a child has missed everything, if that is longer than the newest weeks; no week of holiday counts."""
+    weeks = [week for week in every if week[1]]
+    there = [n for n, week in enumerate(weeks) if week[2] < week[1]]
+    since = there[-1] + 1 if there else 0
+    if len(weeks) - since <= newest:
+        return []
+    if not there:
+        return [words("records.never_there", day=words.day(weeks[0][0]))]
+    return [words("records.last_there", day=words.day(weeks[since - 1][0]))]
 
 
 def _by_reason(said: str, missed: int, unauthorised: int, reasons: dict[str, int], words: Wording) -> str:

@@ -140,7 +140,9 @@ def test_each_view_has_an_address_and_shows_what_it_says(site, visit):
     assert aside[0] in {ref for ref, _, _ in rows(client)}
     for show in shown:
         page = client.get(f"/work-list?show={show}").text
-        assert re.search(r'aria-current="page">' + re.escape(WORDS(f"work_list.show_{show}", n=0)), page)
+        assert re.search(
+            r'aria-current="page">' + re.escape(WORDS(f"work_list.show_{show}", n=7)).replace("7", r"\d+"), page
+        )
 
 
 def test_from_the_list_to_a_child_and_back_the_choice_is_kept(site, visit):

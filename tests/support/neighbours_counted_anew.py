@@ -77,6 +77,14 @@ class Everyone:
             self._sums[key] = {ago for c in self.children if c.school == school for ago, _, _ in c.marks if ago > 0}
         return self._sums[key]
 
+    def codes_of_week(self, year_group, monday):
+        """Return the codes of a year group's possible sessions in the week that began so many days ago."""
+        key = ("week", year_group, monday)
+        if key not in self._sums:
+            of_year = [mark for c in self.children if c.year_group == year_group for mark in c.marks]
+            self._sums[key] = [code for ago, _, code in of_year if ago > 0 and monday - 7 < ago <= monday]
+        return self._sums[key]
+
 
 def others_at_home(c):
     return [o for o in c.everyone.children if o is not c and c.home and o.home == c.home]

@@ -24,6 +24,8 @@ COMPARED = re.compile(
     rf"Missed over the (?:last )?(?:(\d+) )?weeks? of school(?: to {DATE})?: (\d+)%"
     r"(?:; over the (?:(\d+) )?weeks? before: (\d+)%)?(?:; usual for (.+) here: (\d+)%)?\."
 )
+LAST_THERE = re.compile(rf"Last there in the week of {DATE}\.")
+NEVER_THERE = re.compile(rf"Not there once since {DATE}\.")
 MOVES = {
     "joined": re.compile(rf"Joined a school mid-year on {DATE}\."),
     "moved": re.compile(rf"Moved home on {DATE}\."),
@@ -91,6 +93,18 @@ def _missed(left, c):
     if (newest > 14 or silent_days(c) >= 3) != bool(last) or (last and ago(last) != newest):
         yield "the register ended earlier, or another day"
     yield from _reasons(told, absent)
+    yield from _there(left, c, weeks, all(code in ABSENT for code in codes))
+
+
+def _there(left, c, weeks, is_all):
+    """Check since when the child has missed everything: said if that is longer than four weeks of school."""
+    there = [week for week in weeks if _share(c, [week]) < 100]
+    said, never = _take(left, LAST_THERE), _take(left, NEVER_THERE)
+    since = weeks.index(there[0]) if there else len(weeks)
+    if (bool(said) or bool(never)) != (is_all and since > len(weeks[:4])):
+        yield "since when all was missed is said, or left out"
+    elif (said and ago(said[1]) != there[0]) or (never and (there or ago(never[1]) != weeks[-1])):
+        yield "the child was last there in another week"
 
 
 def _reasons(told, absent):
@@ -109,14 +123,22 @@ def _share(c, weeks):
     return 100 * sum(code in ABSENT for code in codes) / len(codes) if codes else None
 
 
-def _usual(c):
-    codes = [x for o in c.everyone.children if o.year_group == c.year_group for x in o.codes(84)]
+def _usual(c, weeks):
+    """Return the share that the year group missed in the same weeks, which go back 22 at most."""
+    if not weeks or weeks[-1] > monday(0) + 7 * 22 or any(not _all_of(c, week) for week in weeks):
+        return None
+    codes = [code for week in weeks for code in _all_of(c, week)]
     return 100 * sum(code in ABSENT for code in codes) / len(codes) if codes else None
+
+
+def _all_of(c, week):
+    """Return the codes of possible sessions of the child's year group in a week."""
+    return c.everyone.codes_of_week(c.year_group, week)
 
 
 def _compared(left, c):
     said, weeks = _take(left, COMPARED), school_weeks(c)
-    now, before, usual = _share(c, weeks[:12]), _share(c, weeks[12:24]), _usual(c)
+    now, before, usual = _share(c, weeks[:12]), _share(c, weeks[12:24]), _usual(c, weeks[:12])
     if not said:
         yield from () if now is None or before is None is usual else ("absence is compared with nothing",)
         return

@@ -75,6 +75,39 @@ def test_reasons_add_up_to_what_was_missed_in_the_newest_weeks_of_school():
     )
 
 
+WEEKS = [[(date(2024, 9, 2) + timedelta(weeks=n)).isoformat(), 10, 10, 10] for n in range(19)]
+
+
+@pytest.mark.parametrize(
+    ("there", "told"),
+    [
+        ([], " Not there once since 2 September 2024."),
+        ([3], " Last there in the week of 23 September 2024."),
+        ([3, 13], " Last there in the week of 2 December 2024."),
+        ([3, 14], ""),
+        ([3, 18], None),
+    ],
+)
+def test_an_absence_longer_than_the_weeks_counted_says_when_the_child_was_last_there(there, told):
+    weeks = [[day, of, of - (n in there), of] for n, (day, of, *_) in enumerate(WEEKS)]
+    holiday = [["2024-12-24", 0, 0, 0]]
+    expected = f"Missed all 40 sessions since 16 December 2024, all without permission or with no reason yet.{told}"
+    said = line(sorted(weeks + holiday))
+    assert said == expected if told is not None else "there" not in said
+
+
+def test_what_was_gathered_for_an_earlier_list_is_told_up_to_its_last_day():
+    history = {
+        "weeks": [["2025-01-06", 10, 4, 0]],
+        "until": "2025-01-10",
+        "compared": [{**COMPARED[0], "weeks": [1, 0]}],
+    }
+    told = records_line(history, DAY, "Year 9", WORDS, is_newest=False)
+    assert told.startswith("Missed 4 of 10 sessions from 6 January 2025 to 10 January 2025")
+    assert "week of school to 10 January 2025" in told
+    assert records_line(history, DAY, "Year 9", WORDS).startswith("Missed 4 of 10 sessions since 6 January 2025")
+
+
 OLD = [[f"2024-{day}", 10, 4, 0] for day in ("01-29", "02-05", "02-12", "02-26", "03-04")]
 COMPARED = [{"what": "missed", "now": 0.4, "before": None, "peers": 0.07, "weeks": [5, 0]}]
 
