@@ -14,7 +14,7 @@ from serving.store import Caller
 from serving.store.audit.audit_log import entries
 from serving.store.caller import command_line
 from serving.store.cases import cases, done
-from serving.store.scores import tops
+from serving.store.scores import tops, week_list
 from serving.store.scores.stored_scores import newest_list
 from serving.store.tables import Pupil
 
@@ -157,6 +157,23 @@ def test_from_the_list_to_a_child_and_back_the_choice_is_kept(site, visit):
     assert f'href="{chosen}" class="govuk-back-link' in client.get(saved.headers["location"]).text
     outside = client.get(f"{html.unescape(link)}&show=//evil.example&next=//evil.example").text
     assert "evil" not in outside, "the address of the list is made of what it can say"
+
+
+def test_a_file_of_a_long_view_has_every_page(site, visit, monkeypatch):
+    monkeypatch.setattr(week_list, "PAGE", 2)
+    client, by_ref, me = visit("lead"), refs(site), Caller("dev:lead", "lead", site.authority)
+    for score in site.scores[30:35]:
+        with site.store.change(me) as change:
+            cases.assign(change, cases.open_case(change, by_ref[score.pupil_id]), 1, me.key_id)
+    first = rows(client, "/work-list?show=mine")
+    assert len(first) == 2
+    text = client.get("/work-list?show=mine").text
+    assert "1 to 2 of 5, by place on the list." in text
+    assert 'href="/work-list?show=mine&amp;page=2" rel="next"' in text
+    last = client.get("/work-list?show=mine&page=3").text
+    assert "5 to 5 of 5" in last
+    assert 'rel="next"' not in last
+    assert len(list(csv.reader(io.StringIO(client.get("/work-list.csv?show=mine").text)))) == 1 + 5 + 1
 
 
 def test_a_choice_of_what_is_no_more_shows_nobody_and_says_so(visit):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import Any
@@ -236,12 +237,15 @@ def _pages(week: week_list.WeekList, query: ListQuery) -> dict[str, Any]:
     }
 
 
-def _week(context: PageContext, view: View, query: ListQuery, action: str) -> tuple[week_list.WeekList, int]:
+def _week(
+    context: PageContext, view: View, query: ListQuery, action: str, *, whole: bool = False
+) -> tuple[week_list.WeekList, int]:
     most = week_list.per_week(view, context.team(view.caller), context.settings.per_week)
     if context.withdrawn:
         view.record(action, as_of=None)
         return week_list.WeekList(), most
-    week = week_list.week(view, query.chosen(context), most, london_today(), action)
+    chosen = query.chosen(context)
+    week = week_list.week(view, replace(chosen, page=None) if whole else chosen, most, london_today(), action)
     week.children.sort(key=SORTS[query.sort])
     return week, most
 
@@ -271,10 +275,10 @@ def _mark(context: PageContext, last: dict[str, dict[str, Any]], today: date, pu
 
 
 def _exported(context: PageContext, request: Request) -> list[list[Any]]:
-    """Return the list's cells; the export is in the audit."""
+    """Return the list's cells, of every page; the export is in the audit."""
     query = ListQuery.of(request.query_params, context)
     with context.store.view(request.state.caller) as view:
-        week, _ = _week(context, view, query, "worklist.exported")
+        week, _ = _week(context, view, query, "worklist.exported", whole=True)
         pupils = [c.pupil_id for c in week.children]
         last = done.last_entries(view, pupils)
         who = context.details(view, pupils, "work_list.export") if context.may_name(view.caller) else None

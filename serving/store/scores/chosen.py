@@ -32,8 +32,8 @@ class Chosen:
         previous list, all children whose register stopped, or children set aside.
     gone : bool
         A filter names what is no more, such as an area: nobody matches.
-    page : int
-        Of the views that the team's capacity does not limit; the first is 1.
+    page : int or None
+        Of the views that the team's capacity does not limit; the first is 1, None stands for all.
     """
 
     urns: Sequence[str] | None = None
@@ -41,7 +41,7 @@ class Chosen:
     theme: str | None = None
     gone: bool = False
     show: str = "all"
-    page: int = 1
+    page: int | None = 1
 
 
 def conditions_of(chosen: Chosen) -> list[sa.ColumnElement[bool]]:

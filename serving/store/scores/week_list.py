@@ -136,9 +136,8 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
         .join(Person, Person.person_id == Case.owner, isouter=True)
         .where(*conditions, *shown(view, newest, chosen.show, today))
         .order_by(StoredScore.rank, StoredScore.authority)
-        .limit(PAGE if chosen.show in WHOLE else most)
-        .offset(PAGE * (chosen.page - 1) if chosen.show in WHOLE else 0)
     )
+    query = _part(query, chosen.page) if chosen.show in WHOLE else query.limit(most)
     rows = view.connection.execute(query).all()
     week_list = WeekList(as_of=newest[0], model_version=newest[1])
     _count(view, week_list, of_scope, conditions, aside=set_aside(today))
@@ -177,6 +176,10 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
         week_list.matched = len(week_list.every)
     view.record(action, pupils=ids, as_of=newest[0], model_version=newest[1])
     return week_list
+
+
+def _part(query: sa.Select[Any], page: int | None) -> sa.Select[Any]:
+    return query if page is None else query.limit(PAGE).offset(PAGE * (page - 1))
 
 
 def _every(view: View, conditions: list[Any], of_view: list[Any]) -> frozenset[str]:
