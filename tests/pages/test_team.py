@@ -35,3 +35,13 @@ def test_the_page_shows_schools_and_areas(site, visit, monkeypatch):
     assert len(bars) == len(shown) >= 2, "a plot shows no place whose number is hidden"
     assert bars[0] == 100.0
     assert "Left out, with too few children to show: " in text
+
+
+def test_the_weeks_are_a_picture_too_and_its_bars_are_the_tables(site, visit):
+    text = visit("lead").get("/team").text
+    picture = text.partition('class="onroll-weeks"')[2].partition("</svg>")[0]
+    heights = [float(h) for h in re.findall(r'height="([\d.]+)" class="onroll-interval"', picture)]
+    table = text.partition('aria-labelledby="weeks"')[2].partition("</table>")[0]
+    listed = [int(n) for n in re.findall(r'numeric">(\d+)</td>', table)][::3]
+    assert len(heights) == len(listed) > 1
+    assert heights == [round(60 * n / max(listed), 1) for n in reversed(listed)]

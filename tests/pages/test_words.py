@@ -1,5 +1,6 @@
 """Every message is in the wording, is used, and is easy to read."""
 
+import html
 import re
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 import serving.pages
 from features.catalogue import catalogue
 from features.outcome.definition import Definition
+from histories.codes import attendance_codes
 from histories.tables import TABLES
 from serving.casework.transitions import STATES
 from serving.pages.case_forms import FORMS
@@ -131,3 +133,11 @@ def test_no_theme_is_a_protected_characteristic():
     assert not re.search(
         r"ethnic|sex|gender|relig|language|disab", " ".join(catalogue().themes.values()), re.IGNORECASE
     )
+
+
+def test_every_letter_of_a_register_is_explained(visit):
+    page = html.unescape(visit("worker").get("/about").text)
+    for code, of in attendance_codes().items():
+        row = f'<th scope="row" class="govuk-table__header">{code}</th><td class="govuk-table__cell">{of.meaning[0].upper()}{of.meaning[1:]}'
+        assert row in page
+    assert "counts_" not in page
