@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import traceback
@@ -83,6 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.environ["PYTHONSAFEPATH"] = "1"  # no process started from here imports from the working folder
     # Or numba would take a cache, which it unpickles, from a `.numba_config.yaml` in the working folder.
     os.environ.setdefault("NUMBA_CACHE_DIR", "")
+    # The imports leave a million objects that stay. To look through them after every few hundred new ones took a fifth of a list.
+    gc.set_threshold(50_000, 50, 100)
     try:
         onroll.main(args=arguments, prog_name="onroll", standalone_mode=True)
     except Faults as faults:
