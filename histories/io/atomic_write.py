@@ -66,9 +66,24 @@ def new_file(file: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def locked(file: Path) -> Iterator[None]:
-    """Hold an exclusive lock between processes; the end of a process releases it."""
+def locked(file: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Hold an exclusive lock between processes; the end of a process releases it.
+
+    Parameters
+    ----------
+    wait : bool
+        Whether to wait for whoever holds it; otherwise the work goes on without the lock.
+
+    Yields
+    ------
+    bool
+        Whether the lock is held.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True

@@ -12,6 +12,7 @@ from histories.io.terminal import json_option, progress, result
 from histories.settings import Settings
 from serving.cli.recorded import recorded
 from serving.cli.timeline import timeline
+from serving.cli.withdraw import withdraw
 from training.cli.adopt import adopt
 from training.cli.helped_option import helped_option
 from training.cli.models import gates_text, models
@@ -161,25 +162,6 @@ def rollback(who: str, why: str, as_json: bool) -> None:
 
 
 @models.command()
-@click.option("--by", "who", required=True, help="Who withdraws it.")
-@click.option("--reason", "why", required=True, help="Why.")
-@json_option
-def withdraw(who: str, why: str, as_json: bool) -> None:
-    """Withdraw the champion: no score is served until a promotion or rollback.
-
-    The running service stops within a second or two. Pages keep deadlines and cases, and say that the model was withdrawn.
-    """
-    from histories.settings import settings
-    from training.release.withdrawal import withdraw as withdraw_model
-
-    current = settings()
-    _refuse_unless_audited(current)
-    entry = withdraw_model(current, "onroll", who=who, why=why)
-    _record(current, entry)
-    result(entry, as_json=as_json, text=f"version {entry['before']} is withdrawn: no score is served")
-
-
-@models.command()
 @click.argument("name", default="onroll")
 @click.option("--by", "who", required=True, help="Who accepts it.")
 @click.option("--reason", "why", required=True, help="Why.")
@@ -299,5 +281,6 @@ def export(model: str, out: Path | None, bento: bool, as_json: bool) -> None:
 
 
 models.add_command(timeline)
+models.add_command(withdraw)
 models.add_command(recorded(adopt))
 verbs: list[Any] = [models]

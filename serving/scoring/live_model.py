@@ -13,7 +13,17 @@ from pathlib import Path
 from features.posted import open_rows
 from histories.errors import Fault, Faults
 from serving.telemetry import metrics
-from training.release.resolve import ALIASES, MOVES, UNRECORDED, Mismatch, Release, Withdrawn, aliases, find_release
+from training.release.resolve import (
+    ALIASES,
+    MOVES,
+    UNRECORDED,
+    Mismatch,
+    Release,
+    Withdrawn,
+    aliases,
+    find_release,
+    must_not_be_withdrawn,
+)
 from training.risk_model import RiskModel
 
 log = logging.getLogger("onroll.model")
@@ -139,14 +149,17 @@ class LiveModel:
         """Return the file status of all that decides what serves; ``st_ctime`` cannot be set back by whoever changes a file."""
         name, _, alias = self.name.partition("@")
         folder = self.releases / name if alias else Path(name)
-        bundles = folder.glob("v*/SHA256SUMS") if alias else [folder / "SHA256SUMS"]
+        # A log may withdraw the version that a folder holds.
+        bundles = folder.glob("v*/SHA256SUMS") if alias else [folder / "SHA256SUMS", *self.releases.glob(f"*/{MOVES}")]
         return tuple(_status(file) for file in (folder / ALIASES, folder / MOVES, *sorted(bundles)))
 
     def _find(self) -> Release | None:
         name, _, alias = self.name.partition("@")
         if not self.needed and alias not in aliases(self.releases, name):
             return None
-        return find_release(self.name, self.releases, self.public_keys)
+        release = find_release(self.name, self.releases, self.public_keys)
+        must_not_be_withdrawn(release, self.releases)
+        return release
 
     def _due(self, state: tuple[object, ...]) -> bool:
         """Return whether to try what is named: at once when a file has changed, otherwise only after ``RETRY_SECONDS``."""
@@ -166,10 +179,12 @@ class LiveModel:
                 self.check(release)
                 if (release.folder, release.bundle) != self._loaded or self.current is None:
                     self._load(release)
-        except Withdrawn:
+        except Withdrawn as withdrawal:
             log.error("%s was withdrawn: no version serves", self.name)
             self.current, self._loaded, self.withdrawn = None, None, True
-            self._taken, self.refused = state, None
+            self._taken, self.refused, self._waiting_since = state, None, None
+            if self.needed:
+                metrics.serves_nothing(withdrawal.version)
             return
         except Exception as error:
             if not self._waits(release, error):

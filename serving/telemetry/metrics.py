@@ -103,11 +103,17 @@ _served: list[str] = []
 
 def serves(served: str) -> None:
     """Report the version that serves from now on."""
-    serving, refused, mismatch = _gauges()
-    for earlier in _served:
-        serving.labels(earlier).set(0)
+    serves_nothing()
     _served[:] = [served]
-    serving.labels(served).set(1)
+    _gauges()[0].labels(served).set(1)
+
+
+def serves_nothing(withdrawn: str = "") -> None:
+    """Report that no version serves; ``withdrawn`` is the one that did, perhaps reported by a process that has ended."""
+    serving, refused, mismatch = _gauges()
+    for earlier in {*_served, withdrawn} - {""}:
+        serving.labels(earlier).set(0)
+    _served.clear()
     refused.set(0)
     mismatch.set(0)
 

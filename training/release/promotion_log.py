@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,6 +51,15 @@ class LogState:
         return self.bad is None
 
 
+def readable(file: Path) -> list[dict[str, Any]]:
+    """Return every complete line that can be read, oldest first: a line that only takes away counts whatever stands around it."""
+    read = []
+    for line in _lines(file):
+        with suppress(ValueError):
+            read.append(json.loads(line))
+    return [entry for entry in read if isinstance(entry, dict)]
+
+
 def entries(file: Path) -> list[dict[str, Any]]:
     """Return every complete line, oldest first."""
     return [json.loads(line) for line in _lines(file)]
@@ -60,13 +70,17 @@ def hashes(file: Path) -> list[str]:
     return [json.loads(line).get("hash") or hashlib.sha256(line.encode()).hexdigest() for line in _lines(file)]
 
 
-def append(file: Path, signing_key: bytes | None = None, **entry: Any) -> dict[str, Any]:
+def append(
+    file: Path, signing_key: bytes | None = None, *, even_if_broken: bool = False, **entry: Any
+) -> dict[str, Any]:
     """Append a line, flush it to disk and return it.
 
     Parameters
     ----------
     signing_key : bytes, optional
         The private key to sign the line with.
+    even_if_broken : bool
+        Whether to append also to a log that does not verify: for a line that only takes away. The log stays broken.
 
     Raises
     ------
@@ -78,7 +92,7 @@ def append(file: Path, signing_key: bytes | None = None, **entry: Any) -> dict[s
         fcntl.flock(log, fcntl.LOCK_EX)
         _drop_half_a_line(log)
         chain = follow(file)
-        if not chain.whole:
+        if not chain.whole and not even_if_broken:
             raise Faults(Fault(f"line {chain.bad} does not verify: {chain.why}", str(file), DO))
         line = {
             "n": chain.lines + 1,
@@ -143,7 +157,9 @@ def _hash(entry: dict[str, Any]) -> str:
 
 
 def _lines(file: Path) -> list[str]:
-    lines = file.read_text(encoding="utf-8").splitlines(keepends=True) if file.is_file() else []
+    # A byte that is no text makes its line fail the check; it must not stop the reading of the others.
+    text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+    lines = text.splitlines(keepends=True)
     return [line for line in lines if line.endswith("\n")]
 
 

@@ -17,7 +17,8 @@ from training.bundle import MANIFEST, Manifest, bundle_digest, read_bundle, writ
 from training.papers import Material, card_in_short, files_of
 from training.pipeline import Trained
 from training.release.promotion_log import DO, HEAD, LogState, append, verify_to
-from training.release.resolve import ALIASES, MOVES, WITHDRAWN, aliases, check_version, logged
+from training.release.resolve import ALIASES, MOVES, aliases, check_version, logged
+from training.release.standing import WITHDRAWN, before_the_champion
 
 MAX_DESCRIPTION = 5000  # characters; MLflow's tables take no more
 CUT = "\n…"
@@ -137,9 +138,9 @@ def description_of(manifest: Manifest, material: Material) -> str:
     return kept[: max(kept.rfind("\n"), len(WHOLE_CARD))] + CUT
 
 
-def moving(settings: Settings, name: str) -> AbstractContextManager[None]:
+def moving(settings: Settings, name: str, *, wait: bool = True) -> AbstractContextManager[bool]:
     """Lock a model's aliases and log, so that one process at a time reads and changes them."""
-    return locked(settings.releases / name / ".promotion")
+    return locked(settings.releases / name / ".promotion", wait=wait)
 
 
 def keep_evidence(settings: Settings, name: str, version: int, evidence: dict[str, Any]) -> str:
@@ -180,7 +181,8 @@ def folder_of(settings: Settings, name: str, version: int) -> Path:
 def rollback(settings: Settings, name: str, *, who: str, why: str) -> dict[str, Any]:
     """Make the previous champion the champion again; gates do not apply.
 
-    A second rollback goes to the champion before that one: versions that were rolled back from are skipped.
+    A second rollback goes to the champion before that one: versions that were rolled back from or withdrawn are skipped, and serve again
+    only by a promotion through the gates.
 
     Raises
     ------
@@ -190,20 +192,13 @@ def rollback(settings: Settings, name: str, *, who: str, why: str) -> dict[str, 
     if not who.strip() or not why.strip():
         raise Faults(Fault("an approver and a reason are required", "models rollback", "Give --by and --reason."))
     with moving(settings, name):
-        served: list[int] = []
-        moved = [e for e in history(settings, name) if e.get("alias") == "champion" and e.get("action") != WITHDRAWN]
-        for e in moved:
-            if e.get("action") == "rolled back":
-                del served[-1:]
-            elif served[-1:] != [int(e["version"])]:  # a champion can be approved later
-                served.append(int(e["version"]))
-        if len(served) < 2:
+        version = before_the_champion(history(settings, name))
+        if version is None:
             raise Faults(Fault("there is no earlier champion", name, "Promote a version by its number instead."))
-        folder = folder_of(settings, name, served[-2])
-        read_bundle(folder)
-        _, bundle = check_version(settings.releases, name, served[-2])  # the log must not vouch for a changed folder
+        read_bundle(folder_of(settings, name, version))
+        _, bundle = check_version(settings.releases, name, version)  # the log must not vouch for a changed folder
         fields = {"action": "rolled back", "by": who, "why": why, "account": account(), "bundle": bundle}
-        return move(settings, name, "champion", served[-2], **fields)
+        return move(settings, name, "champion", version, **fields)
 
 
 def history(settings: Settings, name: str) -> list[dict[str, Any]]:

@@ -10,13 +10,13 @@ from typing import Any
 
 from histories.errors import Fault, Faults
 from training.bundle import SUMS, bundle_digest
-from training.release.promotion_log import entries, follow, hashes
+from training.release.promotion_log import entries, follow, hashes, readable
 from training.release.signature import is_signed
+from training.release.standing import WITHDRAWN, standings
 
 ALIASES = "aliases.json"
 MOVES = "promotions.jsonl"
 UNRECORDED = "move_not_in_audit"  # code of a move that no command has recorded in the audit
-WITHDRAWN = "withdrawn"  # action of the log entry that takes an alias away; its version is 0
 # The log is written seconds before the aliases; until then an alias may still name the previous version.
 MOVE_TIME = timedelta(minutes=2)
 DO = "Nothing serves it. Run 'onroll models verify', restore the folder from a backup, and find out who changed it."
@@ -35,14 +35,16 @@ class Withdrawn(Faults):
 
     Attributes
     ----------
+    version : str
+        The one that served until then.
     at : str
         When, in ISO format.
     """
 
-    def __init__(self, model: str, at: str) -> None:
+    def __init__(self, model: str, line: dict[str, Any]) -> None:
         do = "Nothing serves until 'onroll models promote' or 'onroll models rollback'."
         super().__init__(Fault("the model was withdrawn", model, do, "model_withdrawn"))
-        self.at = at
+        self.version, self.at = str(line.get("before") or ""), str(line.get("at", ""))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,9 +94,20 @@ def moves(releases: Path, name: str) -> list[dict[str, Any]]:
 
 
 def withdrawn(releases: Path, name: str, alias: str) -> dict[str, Any] | None:
-    """Return the log entry that withdrew an alias, if no later entry gave it to a version."""
-    moved = [line for line in moves(releases, name) if line["alias"] == alias]
+    """Return the log entry that withdrew an alias, if no later entry gave it to a version; lines that cannot be read are passed over."""
+    moved = [line for line in readable(releases / name / MOVES) if line.get("alias") == alias]
     return moved[-1] if moved and moved[-1].get("action") == WITHDRAWN else None
+
+
+def must_not_be_withdrawn(release: Release, releases: Path) -> None:
+    """Raise ``Withdrawn`` if a folder, which no alias names, holds a version that a log in ``releases`` withdrew: as a copy too."""
+    for file in () if release.alias else sorted(releases.glob(f"*/{MOVES}")):
+        lines = readable(file)
+        standing = standings(lines)
+        same = {version for version in standing if release.bundle in _stated(lines, version)}
+        taken = [line for line in lines if line.get("action") == WITHDRAWN and line.get("before") in same]
+        if taken and WITHDRAWN in {standing[version] for version in same}:
+            raise Withdrawn(release.name, taken[-1])
 
 
 def find_release(model: str, releases: Path, public_keys: bytes | None = None) -> Release:
@@ -127,7 +140,7 @@ def find_release(model: str, releases: Path, public_keys: bytes | None = None) -
     name, alias = model.split("@", 1)
     withdrawal = withdrawn(releases, name, alias)
     if withdrawal:
-        raise Withdrawn(model, withdrawal["at"])
+        raise Withdrawn(model, withdrawal)
     version = aliases(releases, name).get(alias)
     if version is None:
         do = "Run 'onroll train' first, or 'onroll models list' to see the versions."

@@ -6,16 +6,16 @@ from histories.errors import Faults
 from histories.settings import settings
 from tests.support.laid_before import Registered, as_files, registered
 from tests.support.released import write_aliases
-from training.release import promotion, registry
+from training.release import promotion, registry, withdrawal
 from training.release.resolve import Withdrawn, aliases, find_release
-from training.release.withdrawal import withdraw
+from training.release.withdrawal import tell_mlflow, withdraw
 
 
 @pytest.fixture
 def current(monkeypatch, bundle):
     in_mlflow = Registered()
     monkeypatch.setattr(registry, "client", lambda current: in_mlflow)
-    monkeypatch.setattr("training.release.withdrawal.client", lambda current: in_mlflow)
+    monkeypatch.setattr(withdrawal, "client", lambda current: in_mlflow)
     monkeypatch.setattr(registry, "files_of", as_files)
     monkeypatch.setattr(registry, "card_in_short", lambda _: "the card")
     current = settings()
@@ -37,6 +37,7 @@ def test_a_withdrawal_hides_the_version_and_is_logged(current):
         "ann",
         "scores of one school were wrong",
     )
+    assert tell_mlflow(current, "onroll", entry) == []
     assert registry.verify(current, "onroll").whole
     assert aliases(current.releases, "onroll") == {"challenger": 2}
     assert registry.check_mlflow_aliases(current, "onroll") == []
@@ -64,6 +65,14 @@ def test_a_rollback_ends_a_withdrawal_with_the_previous_champion(current):
     withdraw(current, "onroll", who="ann", why="wrong")
     registry.rollback(current, "onroll", who="ann", why="the one before was right")
     assert find(current) == "1"
+
+
+def test_no_rollback_brings_a_withdrawn_version_back(current):
+    withdraw(current, "onroll", who="ann", why="wrong")
+    promotion.promote(current, "onroll", 2, who="ann", why="better")
+    with pytest.raises(Faults, match="no earlier champion"):
+        registry.rollback(current, "onroll", who="ann", why="the one before was right")
+    assert find(current) == "2"
 
 
 @pytest.mark.parametrize(("who", "why"), [(" ", "wrong"), ("ann", "")])

@@ -1,0 +1,78 @@
+"""Where each version stands by the promotion log: it serves, was followed by another, was rolled back from, or was withdrawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from training.release.promotion_log import readable
+
+SERVES, FOLLOWED = "serves", "followed"
+ROLLED_BACK, WITHDRAWN = (
+    "rolled back",
+    "withdrawn",
+)  # also the actions of their moves; that of a withdrawal has version 0
+TAKEN_BACK = (ROLLED_BACK, WITHDRAWN)
+
+
+def standings(lines: Iterable[dict[str, Any]]) -> dict[int, str]:
+    """Return how the newest move of the champion's alias left each version; a version that was never champion is not in it.
+
+    Parameters
+    ----------
+    lines : iterable of dict
+        Of the promotion log, oldest first.
+
+    Examples
+    --------
+    >>> moves = [("registered", 1), ("promoted", 2), ("withdrawn", 0), ("promoted", 3)]
+    >>> standings({"alias": "champion", "action": action, "version": v} for action, v in moves)
+    {1: 'followed', 2: 'withdrawn', 3: 'serves'}
+    """
+    standing: dict[int, str] = {}
+    serving = 0
+    for line in lines:
+        if line.get("alias") != "champion":
+            continue
+        if line.get("action") == WITHDRAWN:
+            left, serving = serving or int(line.get("before") or 0), 0
+            standing |= {left: WITHDRAWN} if left else {}
+            continue
+        version = int(line.get("version") or 0)
+        if serving and serving != version:
+            standing[serving] = ROLLED_BACK if line.get("action") == ROLLED_BACK else FOLLOWED
+        serving = version
+        standing[version] = SERVES
+    return standing
+
+
+def before_the_champion(lines: Iterable[dict[str, Any]]) -> int | None:
+    """Return the version that a rollback goes to, or None: the last one that served before, and was neither withdrawn nor rolled back from.
+
+    Examples
+    --------
+    >>> log = [("registered", 1), ("withdrawn", 0), ("promoted", 2), ("promoted", 3), ("rolled back", 2)]
+    >>> lines = [{"alias": "champion", "action": action, "version": v} for action, v in log]
+    >>> [before_the_champion(lines[:n]) for n in (4, 5)]
+    [2, None]
+    """
+    served: list[int] = []
+    moved = [line for line in lines if line.get("alias") == "champion"]
+    for line in moved:
+        version = int(line.get("version") or 0)
+        if line.get("action") == ROLLED_BACK and version in served:
+            del served[served.index(version) + 1 :]
+        elif line.get("action") != WITHDRAWN:
+            served = [*(v for v in served if v != version), version]
+    standing = standings(moved)
+    return next((v for v in reversed(served) if standing[v] == FOLLOWED), None)
+
+
+def taken_back(file: Path) -> frozenset[str]:
+    """Return the versions of a promotion log that were withdrawn or rolled back from, and have not served since: no list of theirs is shown.
+
+    A line that cannot be read is passed over: the service refuses such a log by itself.
+    """
+    standing = standings(readable(file))
+    return frozenset(str(version) for version, state in standing.items() if state in TAKEN_BACK)
