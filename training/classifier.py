@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import StratifiedKFold
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, check_random_state, validate_data
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     import shap
 
 KINDS = {**PARTS, "lightgbm": BOOSTER_ALONE}
+POSITIVE, SHARE = Interval(Real, 0, None, closed="neither"), Interval(Real, 0, 1, closed="right")
 
 
 class OnrollClassifier(ClassifierMixin, BaseEstimator):
@@ -55,6 +58,23 @@ class OnrollClassifier(ClassifierMixin, BaseEstimator):
     n_features_in_, feature_names_in_
         As scikit-learn has them.
     """
+
+    # What scikit-learn checks before a fit, and says when it is wrong.
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "kind": [StrOptions(set(KINDS))],
+        "monotone": ["boolean"],
+        "rounds": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [POSITIVE],
+        "num_leaves": [Interval(Integral, 2, None, closed="left")],
+        "max_depth": [Integral],
+        "min_data_in_leaf": [Interval(Integral, 0, None, closed="left")],
+        "feature_fraction": [SHARE],
+        "lambda_l2": [Interval(Real, 0, None, closed="left")],
+        "negative_share": [SHARE],
+        "strength": [POSITIVE, None],
+        "folds": [Interval(Integral, 0, None, closed="left")],
+        "random_state": ["random_state"],
+    }
 
     def __init__(
         self,
@@ -100,10 +120,9 @@ class OnrollClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If there are not exactly two classes, or a parameter is unknown.
+            If there are not exactly two classes, or a parameter is out of range.
         """
-        if self.kind not in KINDS:
-            raise ValueError(f"kind is one of {', '.join(KINDS)}.")
+        self._validate_params()
         X, y = validate_data(self, X, y, ensure_all_finite="allow-nan", dtype=np.float64, ensure_min_samples=2)
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         check_classification_targets(y)

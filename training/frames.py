@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from features import HORIZON, CohortRule, Definition, label, matrix
+from histories.errors import Fault, Faults
 from histories.reading.histories import Histories
+from histories.reading.recency import warnings_of_late_days
+from training.arguments import Days, as_cohort, as_day, as_days, as_definition, as_horizon, as_opened
 from training.risk_model import RiskModel
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-Days = date | str | Sequence[date | str]
 KEYS = ["pupil_id", "as_of"]
+MLFLOW = "models:/"  # before a model's name in MLflow's addresses
 
 
 def open_histories(location: Path | str, *, engine: str = "duckdb", memory: str | None = None) -> Histories:
@@ -27,37 +30,50 @@ def open_histories(location: Path | str, *, engine: str = "duckdb", memory: str 
     return Histories.open(location, engine=engine, memory=memory)
 
 
-def features(histories: Histories, as_of: Days, *, cohort: CohortRule | None = None) -> pd.DataFrame:
+def features(histories: Histories, as_of: Days, *, cohort: CohortRule | Path | str | None = None) -> pd.DataFrame:
     """Return the features of the cohort as of one or several days.
 
     Parameters
     ----------
     as_of : date, str or a sequence of them
         Days such as ``"2024-09-02"``; nothing recorded on or after a day is used for it.
-    cohort : CohortRule, optional
+    cohort : CohortRule, or the path of one, optional
 
     Returns
     -------
     pandas.DataFrame, shape (snapshots, features)
         One column per feature, in the catalogue's order; missing is NaN. The index is ``pupil_id`` and ``as_of``.
+
+    Raises
+    ------
+    Faults
+        If these are no opened histories, or something is no day.
+
+    Warns
+    -----
+    UserWarning
+        If a day lies long after the newest records.
     """
-    return _frame(matrix(histories, _days(as_of), rule=cohort))
+    opened, days = as_opened(histories), as_days(as_of)
+    for warning in warnings_of_late_days(opened, days):
+        warnings.warn(warning, stacklevel=2)
+    return _frame(matrix(opened, days, rule=as_cohort(cohort)))
 
 
 def labels(
     histories: Histories,
     as_of: Days,
     *,
-    definition: str | Definition = "commissioner_or_unknown",
+    definition: str | Path | Definition = "commissioner_or_unknown",
     horizon: int = HORIZON,
-    cohort: CohortRule | None = None,
+    cohort: CohortRule | Path | str | None = None,
 ) -> pd.DataFrame:
     """Return the outcomes of the cohort as of one or several days.
 
     Parameters
     ----------
     as_of : date, str or a sequence of them
-    definition : str or Definition
+    definition : str, Path or Definition
         A shipped definition of missing, or the path of one.
     horizon : int
         Days of the outcome window, which begins on the as-of date.
@@ -68,15 +84,15 @@ def labels(
         ``label``: 1, 0, or NA where the window is not fully known, ``outcome``, ``known_on`` and ``happened_on``; see
         ``features.label``. The index is that of ``features``.
     """
-    rule = Definition.load(definition) if isinstance(definition, str) else definition
-    frame = _frame(label(histories, _days(as_of), rule, horizon, rule=cohort))
+    rule, days, who = as_definition(definition), as_days(as_of), as_cohort(cohort)
+    frame = _frame(label(as_opened(histories), days, rule, as_horizon(horizon), rule=who))
     return frame.astype({"label": "Int8"})
 
 
 def train(
     histories: Histories,
     *,
-    definition: str | Definition = "commissioner_or_unknown",
+    definition: str | Path | Definition = "commissioner_or_unknown",
     horizon: int = HORIZON,
     as_of: Days = (),
     until: date | str | None = None,
@@ -113,23 +129,23 @@ def train(
     from training.task import Task
 
     task = Task(
-        definition=Definition.load(definition) if isinstance(definition, str) else definition,
-        horizon=horizon,
-        as_of=tuple(_days(as_of)),
-        until=_day(until) if until else None,
+        definition=as_definition(definition),
+        horizon=as_horizon(horizon),
+        as_of=() if isinstance(as_of, tuple) and not as_of else tuple(as_days(as_of)),
+        until=None if until is None else as_day(until, "until"),
         helped=helped or AS_THEY_CAME,
     )
     settings = completed(config or {}, Path("config"), "Correct the setting.")
-    trained = train_model(histories, task, config=settings, seed=seed)
+    trained = train_model(as_opened(histories), task, config=settings, seed=seed)
     return RiskModel(trained.booster, trained.manifest)
 
 
-def load(model: str = "onroll@champion") -> RiskModel:
+def load(model: str | Path = "onroll@champion") -> RiskModel:
     """Load a released model, after checking it against its promotion log, or the folder of one.
 
     Parameters
     ----------
-    model : str
+    model : str or Path
         ``name@alias``, found among the releases of the project's folder (``mlruns/releases``), or a folder.
 
     Raises
@@ -140,17 +156,12 @@ def load(model: str = "onroll@champion") -> RiskModel:
     from histories.settings import settings
     from training.release.resolve import find_release
 
-    current = settings()
-    release = find_release(model, current.releases, current.verify_keys)
+    name, current = str(model), settings()
+    if name.startswith(MLFLOW):
+        do = f"Write {name.removeprefix(MLFLOW)}; mlflow.pyfunc.load_model takes the address."
+        raise Faults(Fault("this is the address of a model in MLflow", name, do))
+    release = find_release(name, current.releases, current.verify_keys)
     return RiskModel.load(release.folder, release.bundle)
-
-
-def _day(day: date | str) -> date:
-    return date.fromisoformat(day) if isinstance(day, str) else day
-
-
-def _days(days: Days) -> list[date]:
-    return [_day(days)] if isinstance(days, date | str) else [_day(day) for day in days]
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from features.matrix import tallied
 from features.outcome.cohort import CohortRule
 from features.outcome.stopping import list_of
 from histories.reading.histories import Histories
+from training.arguments import as_day, as_opened, feature_values
 from training.bands import by_capacity, by_risk
 from training.bundle import Manifest, read_bundle
 from training.catalogue_match import check_features
@@ -87,7 +88,7 @@ class RiskModel:
     def score(
         self,
         histories: Histories,
-        as_of: date,
+        as_of: date | str,
         *,
         rule: CohortRule | None = None,
         known_on: date | None = None,
@@ -100,7 +101,7 @@ class RiskModel:
         Parameters
         ----------
         histories : Histories
-        as_of : date
+        as_of : date or str
         rule : CohortRule, optional
         known_on : date, optional
             The day of knowledge; see ``histories.reading.as_of.seen``.
@@ -114,6 +115,7 @@ class RiskModel:
         list of Score
             By authority and rank.
         """
+        histories, as_of = as_opened(histories), as_day(as_of, "as_of")
         frame = tallied(histories, [as_of], rule=rule, known_on=known_on, kept=kept, advance=advance)
         if frame.is_empty():
             return []
@@ -151,12 +153,12 @@ class RiskModel:
 
         Raises
         ------
-        KeyError
-            If a feature of the model is missing.
+        Faults
+            If this is no frame of pandas, or a feature of the model is missing, there twice, no number or infinite.
         """
         import pandas as pd
 
-        x = self._values(features)
+        x = feature_values(features, self.manifest.features)
         margins = self.scorer.margins(x)
         low, high = self.interval(margins)
         columns = {"risk": self.risk(margins), "risk_low": low, "risk_high": high, "margin": margins}
@@ -181,15 +183,11 @@ class RiskModel:
         """
         import shap
 
-        x = self._values(features)
+        x = feature_values(features, self.manifest.features)
         parts = self.scorer.contributions(x)
         return shap.Explanation(
             values=parts[:, :-1], base_values=parts[:, -1], data=x, feature_names=list(self.manifest.features)
         )
-
-    def _values(self, features: pd.DataFrame) -> np.ndarray:
-        columns = [features[name].to_numpy(dtype="float64", na_value=np.nan) for name in self.manifest.features]
-        return np.column_stack(columns)
 
     def explained(
         self, histories: Histories, frame: pl.DataFrame, as_of: date, known_on: date | None = None

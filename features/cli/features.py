@@ -77,13 +77,14 @@ def features(
     from features.catalogue import catalogue
     from features.counting.block_cache import BlockStore
     from features.matrix import write_matrix
-    from histories.cli.opening import open_histories
+    from histories.cli.opening import open_histories, warn_of_late_days
     from histories.settings import settings
 
     rule = CohortRule.load(cohort)
     current = settings()
     load_own_features(current.features)
     opened = open_histories(histories, engine=engine)
+    warn_of_late_days(opened, [d.date() for d in as_of])
     if out is None or hindsight is not None:
         _compare(
             opened=opened,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,3 +28,10 @@ def open_histories(place: Path | str, *, engine: str | None = None) -> Histories
     opened = Histories.open(place, engine=engine or current.engine, memory=current.memory)
     warn(opened.warnings)
     return opened
+
+
+def warn_of_late_days(opened: Histories, days: Iterable[date]) -> None:
+    """Print a warning on standard error if as-of dates lie long after the newest records."""
+    from histories.reading.recency import warnings_of_late_days
+
+    warn(warnings_of_late_days(opened, days))

@@ -22,9 +22,11 @@ from typing import Any
 import narwhals as nw
 
 from histories.calendar import day_number, day_of, london_today
+from histories.errors import Fault, Faults
 from histories.io.digest import file_digest
 from histories.io.duckdb_progress import switch_off
 from histories.io.memory import bytes_of
+from histories.reading import ENGINES
 from histories.reading.frames import collect
 from histories.reading.plain_frame import PlainFrame
 from histories.reading.values import FIRST_DAY, last_day
@@ -105,8 +107,10 @@ class Histories:
         Raises
         ------
         Faults
-            For every damaged file, missing table or column, wrong type and invalid date.
+            For every damaged file, missing table or column, wrong type and invalid date, and for an unknown engine.
         """
+        if engine not in ENGINES:
+            raise Faults(Fault("there is no such engine", "engine", f"Use one of {', '.join(ENGINES)}."))
         scratch = tempfile.mkdtemp(prefix="onroll-")
         try:
             opened = (cls._spark if engine == "spark" else cls._duckdb)(str(folder), Path(scratch), memory, threads)

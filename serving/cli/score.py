@@ -63,7 +63,7 @@ def score(
         raise Usage(Fault("scores made with --known cannot be stored", "score --known --store", do))
     from features import CohortRule, load_own_features
     from features.counting.block_cache import BlockStore
-    from histories.cli.opening import open_histories
+    from histories.cli.opening import open_histories, warn_of_late_days
     from histories.settings import settings as read_settings
     from serving.scoring.parquet import write_scores
     from serving.store.audit.model_log import check_release_where_audited
@@ -81,6 +81,7 @@ def score(
     risk_model = RiskModel.load(release.folder, release.bundle)
     rule, knowledge_day = CohortRule.load(cohort), known_on.date() if known_on else None
     opened = open_histories(histories, engine=engine)
+    warn_of_late_days(opened, [as_of.date()])
     stored = 0
     with progress("scoring") as advance:
         if engine == "spark":

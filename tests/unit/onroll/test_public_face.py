@@ -106,12 +106,6 @@ def test_the_champion_is_loaded_as_its_log_says_and_not_after_an_exchange(bundle
         onroll.load()
 
 
-def test_columns_in_another_order_and_missing_ones(model, x):
-    pd.testing.assert_frame_equal(model.predict(x), model.predict(x[x.columns[::-1]]))
-    with pytest.raises(KeyError, match=x.columns[3]):
-        model.predict(x.drop(columns=x.columns[3]))
-
-
 class TrainingBeganError(Exception):
     """Ends a run where training would begin."""
 

@@ -71,7 +71,7 @@ def test_a_fitted_model_is_cloned_and_pickled_and_the_same_seed_gives_the_same_m
     [
         ([0, 0, 0, 0], "mean", "1 class"),
         ([0, 1, 2, 1], "mean", "multiclass"),
-        ([0, 1, 0, 1], "forest", "kind is one of"),
+        ([0, 1, 0, 1], "forest", "'kind' parameter"),
     ],
 )
 def test_what_it_cannot_learn_is_refused(y, kind, message):
