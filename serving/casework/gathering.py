@@ -16,6 +16,7 @@ from histories.reading.histories import EVENTS, Histories
 from serving.casework.deadlines import Deadline, Rules, find_deadlines
 from serving.casework.family import AtHome, Involvement, find_at_home, find_involvements
 from serving.casework.history import pupil_histories
+from serving.casework.leavers import Leaver, find_leavers, of_school_age
 from serving.casework.no_roll import OffRoll, find_off_roll
 from serving.casework.rolls import followed, newest_spells
 from serving.casework.school_days import SchoolDays
@@ -58,6 +59,7 @@ class Gathered:
     transitions: list[Transition] = field(default_factory=list)
     missing: list[dict[str, Any]] = field(default_factory=list)
     off_roll: list[OffRoll] = field(default_factory=list)
+    leavers: list[Leaver] = field(default_factory=list)
     involvements: list[Involvement] = field(default_factory=list)
     at_home: list[AtHome] = field(default_factory=list)
     silent_children: list[SilentChild] = field(default_factory=list)
@@ -106,7 +108,9 @@ def gather(
     gathered.transitions = find_transitions(histories, spells, as_of)
     gathered.missing = _missing(histories, spells, as_of)
     gathered.off_roll = find_off_roll(histories, spells, as_of)
-    everybody = sorted({*spells["pupil_id"], *(c.pupil_id for c in gathered.off_roll)})
+    gathered.leavers = find_leavers(histories, newest, as_of)
+    off_roll = {c.pupil_id for c in gathered.off_roll}
+    everybody = sorted({*spells["pupil_id"], *off_roll, *of_school_age(gathered.leavers)})
     gathered.involvements = find_involvements(histories, everybody, as_of)
     gathered.at_home = find_at_home(histories, everybody, as_of)
     gathered.pupil_histories = pupil_histories(histories, sorted(shown), on_roll, as_of)

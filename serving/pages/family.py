@@ -31,9 +31,11 @@ def services_now(involvements: Sequence[Mapping[str, Any]], words: Wording) -> l
 
 
 def attends(child: Mapping[str, Any], words: Wording) -> str:
-    """Say whether a child at the same address attends, by the register of the newest weeks."""
+    """Say whether a child at the same address attends, by the register of the newest weeks; nothing of a child whom no register can hold."""
     figures = {"n": child["missed"], "of": child["possible"], "day": words.day(child["until"])}
     if not child["possible"]:
+        if child["left_on"] or child["off_roll"]:
+            return ""
         return words("family.silent" if child["until"] else "family.no_register", **figures)
     if child["missed"] == child["possible"]:
         return words("family.missed_all", **figures)

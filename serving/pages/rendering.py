@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 from serving.access.sessions import cookie, token
 from serving.pages.assets import assets
+from serving.pages.at_school import at_school
 from serving.pages.page import Page
 from serving.pages.record_text import readable
 from serving.pages.records_line import short_silence, silence_line
@@ -97,6 +98,7 @@ class Renderer:
             "ago": w.ago,
             "moment": w.moment,
             "year_group": w.year_group,
+            "at_school": partial(at_school, words=w),
             "chance": w.chance,
             "sureness": w.sureness,
             "until": _until,

@@ -47,7 +47,7 @@ Version = sa.String(40)
 
 
 class Pupil(Base):
-    """A pupil, and where the newest score found them: the authority and school that they belong to now."""
+    """A pupil, and where the newest score found them: the authority and school that they belong to now, or belonged to last."""
 
     __tablename__ = "pupils"
     pupil_id: Mapped[str] = mapped_column(PupilId, primary_key=True)
@@ -56,6 +56,8 @@ class Pupil(Base):
     urn: Mapped[str] = mapped_column(sa.String(20))
     nc_year: Mapped[int]
     as_of: Mapped[date]
+    left_on: Mapped[date | None]  # the last day on any roll; None while on one
+    left_to: Mapped[str | None] = mapped_column(sa.String(20))  # a destination of the histories
     __table_args__ = (sa.Index("pupils_by_place", "authority", "urn"),)
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from histories.calendar import london_today
+from serving.pages.wording import Wording
 from serving.store.caller import command_line
 from serving.store.cases.casework_tables import StoredAtHome, StoredInvolvement
 from serving.store.database import reading
@@ -65,6 +66,25 @@ def test_a_worker_of_some_schools_sees_no_sibling_at_another(site, visit):
             if split == 3:
                 break
     assert split
+
+
+def test_a_sibling_who_left_every_roll_is_said_to_be_at_no_school(site, visit):
+    rows = pages_of(site, StoredAtHome)
+    with reading(site.store.engine) as connection:
+        query = sa.select(Pupil.pupil_ref, Pupil.left_to).where(Pupil.left_on.is_not(None), Pupil.left_to != "deceased")
+        left = dict(connection.execute(query).all())
+    child, other = next(
+        (r.pupil_ref, o.pupil_ref) for r in rows for o in rows if r.home == o.home and o.pupil_ref in left and r != o
+    )
+    client, words = visit("worker"), Wording.load("en")
+    said = words(f"left.{left[other]}", since="MONTH").split("MONTH")[0]
+    line = re.search(
+        rf'<li><a class="govuk-link" href="/pupils/{other}">(.*?)</li>', client.get(f"/pupils/{child}").text
+    )[1]
+    caption = re.search(r"govuk-caption-l[^>]*>(.*?)</p>", client.get(f"/pupils/{other}").text)[1]
+    assert said in line
+    assert said in caption
+    assert "No register" not in line
 
 
 def drawn_and_another(site):

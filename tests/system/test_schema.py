@@ -13,7 +13,7 @@ from histories.errors import Faults
 from serving.store import Caller, Store, database, schema
 from serving.store.database import open_engine, reading, writing
 from serving.store.packed import words
-from serving.store.tables import StoredScore
+from serving.store.tables import Pupil, StoredScore
 from tests.support.databases import KEY
 from tests.support.scores import parsed, score
 
@@ -185,6 +185,22 @@ def test_duties_that_two_authorities_shared_are_parted(empty_url):
         ("unauthorised_10", ""),
     ]
     assert schema.differences(engine) == []
+    engine.dispose()
+
+
+def test_pupils_of_before_are_not_said_to_have_left(empty_url):
+    """Revision 0022: nothing is known of it until the next scoring, and the pages show what they showed."""
+    engine = open_engine(empty_url)
+    schema.upgrade(engine, "0021")
+    pupil = {"pupil_id": "p1", "pupil_ref": "r1", "authority": "802", "urn": "1", "nc_year": 5, "as_of": "2025-01-13"}
+    with writing(engine) as connection:
+        connection.execute(
+            sa.text("INSERT INTO pupils VALUES (:pupil_id, :pupil_ref, :authority, :urn, :nc_year, :as_of)"), pupil
+        )
+    schema.upgrade(engine)
+    with reading(engine) as connection:
+        row = connection.execute(sa.select(Pupil.__table__)).mappings().one()
+    assert dict(row) == pupil | {"as_of": date(2025, 1, 13), "left_on": None, "left_to": None}
     engine.dispose()
 
 

@@ -187,7 +187,7 @@ def _show(
         **_pages(week, query),
         "names": names,
         "details": who,
-        "matches": matches,
+        "matches": [vars(match) for match in matches],
         "matched": len(matches),
         "finds_names": context.may_name(caller),
         "people": people,

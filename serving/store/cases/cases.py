@@ -39,7 +39,11 @@ MAX_CODE = 100
 PLACE = SimpleNamespace(authority=Case.authority, urn=Pupil.urn)
 # The old authority does not see the school of a pupil who has moved away.
 URN = sa.case((Pupil.authority == Case.authority, Pupil.urn), else_=None).label("urn")
-FIELDS = (*Case.__table__.c, Pupil.pupil_ref, URN, Pupil.nc_year)
+LEFT = tuple(
+    sa.case((Pupil.authority == Case.authority, column), else_=None).label(column.key)
+    for column in (Pupil.left_on, Pupil.left_to)
+)
+FIELDS = (*Case.__table__.c, Pupil.pupil_ref, URN, Pupil.nc_year, *LEFT)
 
 
 def _mine(work: View) -> sa.ColumnElement[bool]:
@@ -65,7 +69,8 @@ def cases(view: View, *, owner: str | None = None, closed: bool = False) -> list
     Returns
     -------
     list of dict
-        The columns of ``Case``, and ``pupil_ref``, ``urn`` (None once the pupil has left the authority) and ``nc_year``.
+        The columns of ``Case``, and ``pupil_ref``, ``nc_year``, ``urn``, ``left_on`` and ``left_to`` (None once the pupil is another
+        authority's).
     """
     query = _select(view).where(Case.closed_at.is_not(None) if closed else Case.closed_at.is_(None))
     query = query.where(Case.owner == owner) if owner else query

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from serving.store.cases import cases, duties, family, no_roll, not_in_school, silence
+from serving.store.cases import cases, duties, family, leavers, no_roll, not_in_school, silence
 from serving.store.cases.casework_tables import School, StoredDeadline, StoredHistory, StoredMissing, StoredTransition
 from serving.store.cases.tables import Case
 from serving.store.scores.stored_scores import BATCH, upsert
@@ -58,6 +58,7 @@ def keep(change: Change, gathered: Gathered, model_version: str) -> None:
         newer=True,
     )
     in_authorities = sa.select(Pupil.pupil_id).where(Pupil.authority.in_(gathered.authorities))
+    leavers.save(change, gathered, in_authorities)
     _save_missing(change, gathered, in_authorities)
     duties.save(change, gathered, in_authorities)
     no_roll.replace(change, gathered.off_roll, as_of, in_authorities)

@@ -59,7 +59,8 @@ def at_home_with(view: View, pupil_id: str) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``pupil_id, pupil_ref, urn, nc_year, possible, missed, until, as_of``, and ``off_roll``: whether the child is on no roll.
+        ``pupil_id, pupil_ref, urn, nc_year, left_on, left_to, possible, missed, until, as_of``, and ``off_roll``: whether the child is on
+        no roll.
     """
     own, child = aliased(StoredAtHome), aliased(Pupil)
     query = (
@@ -68,6 +69,8 @@ def at_home_with(view: View, pupil_id: str) -> list[dict[str, Any]]:
             Pupil.pupil_ref,
             Pupil.urn,
             Pupil.nc_year,
+            Pupil.left_on,
+            Pupil.left_to,
             StoredAtHome.possible,
             StoredAtHome.missed,
             StoredAtHome.until,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # slow to import
 REACH = timedelta(days=130)  # in which school days are counted, as serving.casework.school_days has it
 LOOK_BACK = timedelta(weeks=12)  # of lists whose top children are followed
 MAX = 50  # children on a page
+SHOWN = ("pupil_id", "pupil_ref", "urn", "nc_year", "left_on", "left_to", "owner")
 # The open case of a pupil in the authority where the pupil is now.
 _OPEN = sa.and_(Case.pupil_id == Pupil.pupil_id, Case.authority == Pupil.authority, Case.closed_at.is_(None))
 
@@ -121,7 +122,7 @@ def followed(
     Returns
     -------
     tuple
-        The first children, each with ``pupil_id, pupil_ref, urn, nc_year, owner`` (a name, or None) and ``silent``, the longest silence first; nobody who is dismissed as
+        The first children, each with ``pupil_id, pupil_ref, urn, nc_year, left_on, left_to, owner`` (a name, or None) and ``silent``, the longest silence first; nobody who is dismissed as
         not for this list; and how many there are. The audit records those returned.
     """
     if newest is None:
@@ -130,7 +131,7 @@ def followed(
     before = tops.at_top(view, tops.lists_since(view, newest[0] - LOOK_BACK), most, newest[0])
     wanted = (before | _with_case(view, newest[0], quiet)) - set(besides)
     owner = sa.func.coalesce(Person.name, Case.owner).label("owner")
-    columns: tuple[Any, ...] = (Pupil.pupil_id, Pupil.pupil_ref, Pupil.urn, Pupil.nc_year, owner)
+    columns = (*(getattr(Pupil, name) for name in SHOWN[:-1]), owner)
     query = (
         _silent(sa.select(*columns).select_from(Pupil), newest[0], quiet)
         .add_columns(StoredSilence.since, StoredSilence.days)
@@ -140,7 +141,7 @@ def followed(
     )
     rows = [
         {
-            **{name: r[name] for name in ("pupil_id", "pupil_ref", "urn", "nc_year", "owner")},
+            **{name: r[name] for name in SHOWN},
             "silent": of_child(r["since"], r["days"], newest[0]) if r["since"] else quiet[r["urn"]],
         }
         for r in view.connection.execute(query).mappings()

@@ -75,6 +75,11 @@ class Match:
     pupil_ref: str
     nc_year: int
     urn: str
+    left_on: date | None
+    left_to: str | None
+
+
+PLACED = tuple(f.name for f in fields(Match))[1:]
 
 
 def save(change: Change, cipher: Cipher, people: Mapping[str, Mapping[str, Any]]) -> int:
@@ -141,13 +146,13 @@ def search(view: View, cipher: Cipher | None, typed: str) -> tuple[list[Match], 
     if cipher is None or not view.caller.sees_names or not (upn or named):
         return [], 0
     within = [b" " + word.encode() for word in words] if named else []
-    rows = view.connection.execute(_in_scope(view.caller).add_columns(Pupil.pupil_ref, Pupil.nc_year, Pupil.urn))
+    rows = view.connection.execute(_in_scope(view.caller).add_columns(*(getattr(Pupil, name) for name in PLACED)))
     candidates = {}
     for row, text in _unsealed(cipher, rows):
         if (upn and upn.encode() in text) or (within and all(word in text for word in within)):
             candidates[row] = _parsed(text)
     matches = [
-        (details.name, Match(row.pupil_id, row.pupil_ref, row.nc_year, row.urn))
+        (details.name, Match(row.pupil_id, *(getattr(row, name) for name in PLACED)))
         for row, details in candidates.items()
         if (upn and details.upn == upn) or (named and _begin(words, _words_of(details.name)))
     ]

@@ -14,7 +14,7 @@ from histories.calendar import london_day
 from histories.errors import Fault, Faults
 from histories.io.toml import read_toml
 from serving.store.audit.pruning import prunable, prune
-from serving.store.cases.casework_tables import OF_PUPILS, StoredDeadline, StoredOffRoll
+from serving.store.cases.casework_tables import OF_PUPILS, StoredAtHome, StoredDeadline, StoredOffRoll
 from serving.store.cases.tables import Case
 from serving.store.people.tables import StoredDetails
 from serving.store.records.holds import HELD
@@ -113,10 +113,13 @@ def remove(connection: sa.Connection, table: Any, condition: sa.ColumnElement[bo
 
 
 def tidy(connection: sa.Connection) -> None:
-    """Remove pupils and lists without remaining records, except pupils under a hold."""
+    """Remove pupils and lists without remaining records, except pupils under a hold and those who live with a pupil who remains."""
     remaining = [sa.select(table.pupil_id) for table in (StoredScore, Case, StoredOffRoll)]
     remaining.append(sa.select(StoredDeadline.pupil_id).where(StoredDeadline.stopped_at.is_(None)))
-    gone = [Pupil.pupil_id.not_in(rows) for rows in (*remaining, HELD)]
+    of_remaining = sa.or_(*(StoredAtHome.pupil_id.in_(rows) for rows in remaining))
+    homes = sa.select(StoredAtHome.home).where(of_remaining)
+    siblings = sa.select(StoredAtHome.pupil_id).where(StoredAtHome.home.in_(homes))
+    gone = [Pupil.pupil_id.not_in(rows) for rows in (*remaining, siblings, HELD)]
     connection.execute(sa.delete(Pupil).where(*gone))
     for table in (*OF_PUPILS, *OF_TRIALS, StoredDetails, FormerReference):
         connection.execute(sa.delete(table).where(table.pupil_id.not_in(sa.select(Pupil.pupil_id))))

@@ -104,7 +104,8 @@ def _place(change: Change, rows: Sequence[dict[str, Any]]) -> None:
     for at in range(0, len(pupils), BATCH):
         insert = upsert(change, Pupil)
         newer = insert.excluded.as_of >= Pupil.as_of
-        changes = {k: getattr(insert.excluded, k) for k in moved}
+        # Whoever is scored is on a roll. `leavers.save` takes that back where the same day's records know better.
+        changes = {k: getattr(insert.excluded, k) for k in moved} | {"left_on": None, "left_to": None}
         change.connection.execute(
             insert.on_conflict_do_update(index_elements=["pupil_id"], set_=changes, where=newer),
             pupils[at : at + BATCH],

@@ -11,6 +11,7 @@ from serving.pages.wording import Wording
 
 DAY = date(2025, 11, 24)
 WORDS = Wording.load("en")
+ON_ROLL = {"left_on": None, "off_roll": False}
 
 
 def histories(pupils, **tables):
@@ -108,8 +109,11 @@ def test_attendance_is_that_of_the_four_weeks_to_the_newest_mark_as_corrected():
     marks += [{"pupil_id": "c", "date": days[0], "session": "AM", "code": "#"}]
     a, b, c = homes(*((p, "h", "2020-01-01") for p in "abc"), marks=marks)
     assert (a.possible, a.missed, a.until) == (10, 1, date(2025, 11, 7))
-    assert attends(vars(a), WORDS) == "Missed 1 of 10 sessions in the four weeks to 7 November 2025."
-    assert attends(vars(b), WORDS) == "Does not attend: missed all 5 sessions in the four weeks to 7 November 2025."
-    assert attends(vars(c), WORDS) == "No register in the four weeks to 7 November 2025."
-    assert attends({**vars(c), "until": None}, WORDS) == "No register is known."
-    assert attends({**vars(a), "missed": 0}, WORDS).startswith("Attends: missed none of 10 sessions")
+    assert attends(vars(a) | ON_ROLL, WORDS) == "Missed 1 of 10 sessions in the four weeks to 7 November 2025."
+    assert (
+        attends(vars(b) | ON_ROLL, WORDS)
+        == "Does not attend: missed all 5 sessions in the four weeks to 7 November 2025."
+    )
+    assert attends(vars(c) | ON_ROLL, WORDS) == "No register in the four weeks to 7 November 2025."
+    assert attends({**vars(c), **ON_ROLL, "until": None}, WORDS) == "No register is known."
+    assert attends({**vars(a), **ON_ROLL, "missed": 0}, WORDS).startswith("Attends: missed none of 10 sessions")

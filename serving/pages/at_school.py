@@ -1,0 +1,38 @@
+"""Where a child is taught, in a few words: the year group and the school, or since when the child has left every roll and where to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from histories.calendar import london_today
+from serving.pages.wording import Wording
+
+LAST_YEAR = 11  # of school age
+NO_YEAR_GROUP = ("deceased", "over_age")
+
+
+def at_school(child: Mapping[str, Any], names: Mapping[str, str], words: Wording, *, begins: bool = False) -> str:
+    """Return the year group and the school of a child; of a child who left every roll, where the child went as last known.
+
+    Parameters
+    ----------
+    child : mapping
+        ``urn``, ``nc_year``, ``left_on`` and ``left_to``; and ``off_roll``, where it is known whether the child is listed as on no roll.
+    names : mapping
+        Names of schools by URN.
+    words : Wording
+    begins : bool
+        The words begin a line, and so with a capital.
+    """
+    year, left_on = words.year_group(child["nc_year"]), child["left_on"]
+    if left_on is None:
+        school = names.get(child["urn"], child["urn"]) or words("transition.no_school")
+        return f"{year}, {words('left.never') if child.get('off_roll') else school}"
+    grown_up = child["nc_year"] > LAST_YEAR and child["left_to"] != "deceased"
+    where = "over_age" if grown_up else child["left_to"]
+    key = f"left.{where}" if f"left.{where}" in words.messages else "left.unknown"
+    text = words(key, since=words.month(left_on, london_today()))
+    if where not in NO_YEAR_GROUP:
+        return f"{year}, {text}"
+    return text[:1].upper() + text[1:] if begins else text
