@@ -1,0 +1,146 @@
+"""Guards of the threat model in files of the deployment, in the database's own rules, and in processes that tests start.
+
+They are taken out in a copy of the tree, in which their tests run: see ``tests/support/guards.py``.
+"""
+
+from tests.support.guard import FileGuard
+
+DEPLOYMENT = "tests/unit/serving/test_deployment.py::test_"
+COMPOSE, CONTAINER, UNIT = "deploy/compose.yaml", "deploy/Containerfile", "deploy/onroll.service"
+
+IN_FILES = (
+    FileGuard(
+        "tests/attacks/test_database_roles.py::test_a_connection_is_refused",
+        "deploy/postgres/pg_hba.conf",
+        "hostssl  onroll ",
+        "host     onroll ",
+    ),
+    FileGuard(
+        f"{DEPLOYMENT}a_service_has_a_root_that_cannot_be_written_and_no_privilege",
+        COMPOSE,
+        "&hardened\n  read_only: true",
+        "&hardened\n  read_only: false",
+    ),
+    FileGuard(
+        f"{DEPLOYMENT}a_service_has_a_root_that_cannot_be_written_and_no_privilege",
+        COMPOSE,
+        "  cap_drop: [ALL]\n",
+        "",
+    ),
+    FileGuard(
+        f"{DEPLOYMENT}the_image_runs_unprivileged_and_holds_the_bentos_files",
+        CONTAINER,
+        "USER 10001:10001",
+        "USER root",
+    ),
+    FileGuard(
+        f"{DEPLOYMENT}the_systemd_unit_gives_the_service_no_needless_rights",
+        UNIT,
+        "NoNewPrivileges=yes\n",
+        "",
+    ),
+    FileGuard(
+        f"{DEPLOYMENT}no_python_imports_from_the_folder_that_a_service_writes",
+        CONTAINER,
+        " PYTHONSAFEPATH=1 ",
+        " ",
+    ),
+    FileGuard(
+        f"{DEPLOYMENT}no_python_imports_from_the_folder_that_a_service_writes",
+        "deploy/onroll-audit.service",
+        "Environment=PYTHONSAFEPATH=1\n",
+        "",
+    ),
+    FileGuard(
+        f"{DEPLOYMENT}the_service_believes_this_host_alone_where_a_request_comes_from",
+        COMPOSE,
+        "FORWARDED_ALLOW_IPS: 172.29.42.1\n",
+        'FORWARDED_ALLOW_IPS: "*"\n',
+    ),
+    FileGuard(
+        f"{DEPLOYMENT}each_program_has_its_own_account_of_the_database_and_checks_its_server",
+        COMPOSE,
+        "postgresql://onroll_service@",
+        "postgresql://onroll_owner@",
+    ),
+    FileGuard(
+        f"{DEPLOYMENT}each_program_has_its_own_account_of_the_database_and_checks_its_server",
+        COMPOSE,
+        "PGSSLMODE: verify-full",
+        "PGSSLMODE: require",
+    ),
+    FileGuard(
+        f"{DEPLOYMENT}nobody_reaches_the_database_in_clear_text_and_mlflow_without_a_login",
+        COMPOSE,
+        "      - --app-name=basic-auth\n",
+        "",
+    ),
+    FileGuard(
+        f"{DEPLOYMENT}every_service_is_watched_and_the_database_is_inside",
+        COMPOSE,
+        "    internal: true\n",
+        "",
+    ),
+    FileGuard(
+        f"{DEPLOYMENT}no_secret_is_written_down_and_every_setting_is_known",
+        COMPOSE,
+        "ONROLL_MODEL: onroll@champion",
+        "ONROLL_AUDIT_KEY: written-down",
+    ),
+    FileGuard(
+        f"{DEPLOYMENT}images_of_others_are_pinned_by_version_and_digest",
+        COMPOSE,
+        "postgres:17.11@sha256:d74eeac9a635390a49bc21bd49fccd973de707e2a53a76ac49b552b8712ec46f",
+        "postgres:17.11",
+    ),
+    FileGuard(
+        f"{DEPLOYMENT}anchors_of_the_audit_leave_the_account_of_the_service",
+        UNIT,
+        "Environment=ONROLL_AUDIT_SYSLOG=unix:/dev/log ONROLL_ALARM_SYSLOG=unix:/dev/log\n",
+        "",
+    ),
+    FileGuard(
+        "tests/system/test_audit.py::test_the_database_itself_lets_no_entry_be_changed",
+        "serving/migrations/versions/0002_audit_cases_and_holds.py",
+        "BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is only added to'); END;",
+        "BEFORE UPDATE ON audit BEGIN SELECT 1; END;",
+    ),
+    FileGuard(
+        "tests/system/test_kill.py::test_a_killed_writer_leaves_both_files_or_neither",
+        "serving/store/store.py",
+        "            end = self.chain.append(connection, change.must_be_recorded())\n",
+        "        time.sleep(0.1)\n"
+        "        with writing(self.engine) as connection:\n"
+        "            end = self.chain.append(connection, change.must_be_recorded())\n",
+    ),
+    FileGuard(
+        "tests/system/test_service.py::test_no_value_of_a_child_reaches_logs_metrics_or_errors",
+        "serving/http/guard.py",
+        'rule.route if rule else "unmatched"',
+        'rule.route if rule else scope["path"]',
+    ),
+    FileGuard(
+        "tests/system/test_fuzz.py::test_strange_requests_are_answered_and_forgotten",
+        "serving/http/schemas.py",
+        ', pattern=r"^[^\\x00]+$")]',
+        ")]",
+    ),
+    FileGuard(
+        "tests/system/test_fuzz.py::test_slow_bodies_and_heads_hold_up_no_other_call",
+        "serving/http/guard.py",
+        "            self.bodies.begin(exchange.body)\n",
+        "            self.work.begin(exchange)\n",
+    ),
+    FileGuard(
+        "tests/system/test_edge.py::test_a_broken_version_is_refused_and_the_previous_one_stays",
+        "serving/scoring/live_model.py",
+        "            if not self._waits(release, error):\n                self._refuse(release, error)\n",
+        "            self.current = None\n",
+    ),
+    FileGuard(
+        "tests/system/test_edge.py::test_the_frameworks_own_routes_are_not_there",
+        "serving/http/service.py",
+        "Guard, routes=app, people",
+        "Guard, people",
+    ),
+)
