@@ -16,9 +16,11 @@ from serving.store import Store
 from serving.store.audit import approvals
 from serving.store.caller import command_line
 from tests.support.databases import KEY
-from tests.support.stores import tamper, verified
+from tests.support.released import append_a_promotion
+from tests.support.stores import acted, tamper, verified
 from training.bundle import SUMS
-from training.release.resolve import logged
+from training.release.promotion_log import append
+from training.release.resolve import MOVES, logged
 
 ADMINISTRATOR = ("keys", "create", "--role", "administrator")
 
@@ -138,6 +140,22 @@ def test_a_promotion_needs_a_second_person_for_these_very_bytes(store, person, r
     card.write_bytes(before)
     assert run(*command).exit_code == 0
     assert promoted == [1]
+
+
+def test_a_log_is_accepted_as_a_second_person_saw_it(store, person, releases, bundle):
+    command = ("models", "accept", "--by", "ann", "--reason", "trained on the other machine")
+    append_a_promotion(releases, bundle)
+    request = refused(*command)
+    person("bob")
+    assert run("approvals", "confirm", request).exit_code == 0
+    person("ann")
+    append(releases / "onroll" / MOVES, version=99, action="noted", by="ann", why="after the confirmation")
+    assert refused(*command) != request
+    assert acted(store, "model.accepted") == []
+    with (releases / "onroll" / MOVES).open("r+") as log:
+        log.truncate(log.read().rstrip("\n").rindex("\n") + 1)  # as Bob saw it
+    assert run(*command).exit_code == 0
+    assert len(acted(store, "model.accepted")) == 1
 
 
 def test_an_account_is_the_processs_or_that_of_sudo_and_not_what_the_environment_says(monkeypatch, tmp_path):

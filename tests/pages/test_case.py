@@ -243,6 +243,21 @@ def test_text_stays_text_wherever_it_is_shown(visit):
     assert do(worker, path, "note", text="a\x00b").status_code == 400
 
 
+def test_a_character_that_no_workbook_can_hold_breaks_no_export(site, visit):
+    """Before, a vertical tab in a school's name made the export a 500."""
+    urn = site.scores[0].urn
+    named = "UPDATE schools SET name = ? WHERE urn = ?"
+    with site.store.engine.begin() as connection:
+        (before,) = connection.exec_driver_sql("SELECT name FROM schools WHERE urn = ?", (urn,)).one()
+        connection.exec_driver_sql(named, ("Hill\x0bSide \x01\x1f", urn))
+    answer = visit("worker").get("/work-list.xlsx")
+    with site.store.engine.begin() as connection:
+        connection.exec_driver_sql(named, (before, urn))
+    assert answer.status_code == 200
+    cells = {str(cell.value) for row in openpyxl.load_workbook(io.BytesIO(answer.content)).active for cell in row}
+    assert "HillSide " in cells
+
+
 def test_exports_are_safe_for_spreadsheets_and_match_the_page(site, visit):
     client = visit("worker")
     name = site.scores[0].urn

@@ -39,7 +39,7 @@ class InChildren:
         """Run no test in this process itself."""
         with_guard: dict[str, Outcome] = {}
         for guard in self.guards:
-            items = [i for i in session.items if i.nodeid.partition("[")[0] == guard.test]
+            items = _cheap([i for i in session.items if i.nodeid.partition("[")[0] == guard.test])
             if guard.test not in with_guard:
                 with_guard[guard.test] = _in_child(session, items, lambda: None)
             if with_guard[guard.test] is Outcome.PASSES:
@@ -47,6 +47,11 @@ class InChildren:
             else:
                 self.told(guard, Outcome.BROKEN)
         return True
+
+
+def _cheap(items: Sequence[Any]) -> Sequence[Any]:
+    """Return a test's items without the dear ones, unless all are dear."""
+    return [i for i in items if i.get_closest_marker("prove") is None] or items
 
 
 def _in_child(session: Any, items: Sequence[Any], prepare: Callable[[], None]) -> Outcome:

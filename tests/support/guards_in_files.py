@@ -100,6 +100,18 @@ IN_FILES = (
         "",
     ),
     FileGuard(
+        "tests/unit/serving/http/test_entra_example.py::test_the_service_believes_the_edge_alone_where_a_request_comes_from",
+        "deploy/entra/compose.yaml",
+        "FORWARDED_ALLOW_IPS: 172.29.41.10,172.29.42.10 ",
+        'FORWARDED_ALLOW_IPS: "*" ',
+    ),
+    FileGuard(
+        "tests/attacks/test_development_users.py::test_a_request_in_the_protocol_of_proxies_is_refused",
+        "serving/access/development.py",
+        ' and request.scope.get("http_version") != "1.0"',
+        "",
+    ),
+    FileGuard(
         "tests/system/test_audit.py::test_the_database_itself_lets_no_entry_be_changed",
         "serving/migrations/versions/0002_audit_cases_and_holds.py",
         "BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is only added to'); END;",

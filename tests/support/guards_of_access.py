@@ -236,6 +236,29 @@ OF_ACCESS = (
         "serving.store.audit.approvals:require",
         stand_ins.nothing,
     ),
+    *(
+        Guard(
+            "tests/attacks/test_second_person.py::test_a_confirmation_is_for_who_asked_for_what_they_asked_and_for_some_days",
+            "serving.store.audit.approvals",
+            stand_ins_of_starts.acts_without(part),
+        )
+        for part in ("urns", "holder")
+    ),
+    Guard(
+        "tests/attacks/test_second_person.py::test_a_log_is_accepted_as_a_second_person_saw_it",
+        "serving.cli.models:_require_second_person",
+        stand_ins.nothing,
+    ),
+    Guard(
+        "tests/attacks/test_second_person.py::test_a_log_is_accepted_as_a_second_person_saw_it",
+        "serving.store.audit.approvals",
+        stand_ins_of_starts.acts_without("end"),
+    ),
+    Guard(
+        "tests/attacks/test_appended_moves.py::test_what_disagrees_is_not_accepted",
+        "serving.store.audit.model_log:disagreements",
+        stand_ins.no_conditions,
+    ),
     Guard(
         "tests/attacks/test_second_person.py::test_an_account_is_the_processs_or_that_of_sudo_and_not_what_the_environment_says",
         "histories.io.account:account",

@@ -3,6 +3,7 @@
 from contextlib import nullcontext
 
 from h11._receivebuffer import ReceiveBuffer
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tests.support import stand_ins
 from tests.support import stand_ins_of_http as of_http
@@ -83,6 +84,16 @@ OF_HTTP = (
         "tests/attacks/test_slow_requests.py::test_a_line_that_ends_with_a_bare_line_feed_is_refused",
         "serving.http.connections:BARE_LF",
         of_http.NO_LINE,
+    ),
+    Guard(
+        "tests/attacks/test_slow_requests.py::test_an_ambiguous_length_ends_the_connection",
+        "serving.http.guard:CLOSE",
+        {},
+    ),
+    Guard(
+        "tests/attacks/test_slow_requests.py::test_what_is_not_http_after_an_answer_ends_the_connection_and_fails_nowhere",
+        "serving.http.connections:LimitedProtocol.send_400_response",
+        H11Protocol.send_400_response,
     ),
     Guard(
         "tests/attacks/test_slow_requests.py::test_a_path_with_a_line_feed_is_no_route",

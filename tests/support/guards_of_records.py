@@ -2,6 +2,7 @@
 
 from tests.support import stand_ins, stand_ins_of_starts
 from tests.support.guard import Guard
+from tests.support.stand_ins_of_http import NO_LINE
 
 OF_RECORDS = (
     Guard(
@@ -118,6 +119,16 @@ OF_RECORDS = (
         "tests/attacks/test_private_files.py::test_a_key_that_others_can_read_or_change_is_refused",
         "histories.settings:readable_by_others",
         stand_ins.nothing,
+    ),
+    Guard(
+        "tests/attacks/test_private_files.py::test_a_group_may_read_a_key_of_another_owner_only",
+        "histories.io.private_files:GROUP_READS",
+        0,
+    ),
+    Guard(
+        "tests/pages/test_case.py::test_a_character_that_no_workbook_can_hold_breaks_no_export",
+        "serving.pages.list_export:ILLEGAL",
+        NO_LINE,
     ),
     Guard(
         "tests/attacks/test_erasure_with_readers.py::test_an_open_reader_that_keeps_bytes_is_reported_and_the_command_fails",
