@@ -28,6 +28,7 @@ TOO_MANY = Problem(413, f"Send at most {MAX_PUPILS} pupils and {MAX_ROWS} rows i
 CLOSE = {"Connection": "close"}
 BUSY = Problem(503, "The service is busy; try again.", headers={"Retry-After": "2"})
 LATE = Problem(408, "The body did not arrive in time.", headers=CLOSE)
+UNFINISHED = Problem(400, "The body did not arrive whole.", headers=CLOSE)  # for the log and the audit: nobody reads it
 CROWDED_OUT = Problem(408, "Too many bodies are arriving; send it again.", headers={"Retry-After": "2", **CLOSE})
 
 
@@ -118,6 +119,8 @@ class Exchange:
             return None
         finally:
             self._timer = None
+        if message["type"] == "http.disconnect":
+            self.refused = self.refused or UNFINISHED
         if message["type"] == "http.request":
             part = message.get("body", b"")
             fits = self.bodies.received(self.body, len(part))

@@ -1,8 +1,8 @@
 """Guards of the threat model, each taken out in turn: its named test must fail without it.
 
-Run ``make prove-threats``. Each guard is taken out by replacing one attribute, in a child of one process; where the test does not notice,
-once more in a process of its own, in which this module is a plugin of pytest, so that nothing has been imported before. A guard in a file, or of a process that a test starts, by replacing one text of a copy of this tree, in which its
-test then runs.
+Run ``make prove-threats``. Each guard is taken out by replacing one attribute, in a child of one process; where the test does not
+notice, once more in a process of its own, in which this module is a plugin of pytest, so that nothing was imported before. A guard in a
+file, or of a process that a test starts, is taken out by replacing one text of a copy of this tree, in which its test then runs.
 """
 
 import os
@@ -30,7 +30,7 @@ GUARDS: tuple[Guard | FileGuard, ...] = (*OF_ACCESS, *OF_RECORDS, *OF_HTTP, *IN_
 PYTEST = (sys.executable, "-m", "pytest", "-n", "0", "-q", "-x", "-p", "no:cacheprovider")
 WARM = "tests/unit/serving/test_api.py::test_counts_name_no_child_and_hide_small_numbers"
 VARIABLE = "ONROLL_GUARD_TAKEN_OUT"
-NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "__pycache__", "site", "mlruns", "node_modules")
+NOT_COPIED = shutil.ignore_patterns(*(".git", ".venv", "__pycache__", "site", "mlruns"))
 
 
 def take_out(guard: Guard) -> None:
