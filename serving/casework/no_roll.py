@@ -20,6 +20,8 @@ from histories.reading.histories import Histories
 
 KINDS = ("left", "expected", "none")
 NOWHERE = (None, "unknown", "missing_education")  # destinations that say where nobody has found the child
+ROLL_EXPECTED = (*NOWHERE, "state_school")  # after other destinations the child is educated elsewhere
+ROLLS_BEGIN = (8, 1)  # month and day from which a roll that is entered is that of the coming September
 SUMMER = (7, 1)  # month and day from which a leaver leaves at the end of the school year
 YEARS = (1, 11)  # year groups of compulsory school age throughout
 
@@ -63,11 +65,11 @@ def find_off_roll(histories: Histories, spells: pl.DataFrame, as_of: date) -> li
     Notes
     -----
     Years 1 to 11. Children said to be educated elsewhere (at home, abroad, at an independent school), in custody, or over school age
-    are not listed.
+    are not listed, unless a place was offered to them since they left.
     """
     left = {r["pupil_id"]: r for r in spells.filter(~pl.col("on_roll")).iter_rows(named=True)}
     off = [r for r in _of_school_age(histories, as_of) if not r["on_roll"]]
-    offers = _offers(histories, {r["pupil_id"]: r["off_since"] for r in off}, as_of)
+    offers = _offers(histories, off, as_of)
     return list(_sorted_out(off, left, offers))
 
 
@@ -105,22 +107,41 @@ def _of_school_age(histories: Histories, as_of: date) -> list[dict[str, Any]]:
     return aged.with_columns(pl.col("on_roll").fill_null(False)).sort("pupil_id").to_dicts()
 
 
-def _offers(histories: Histories, off_since: Mapping[str, date | None], as_of: date) -> dict[str, str | None]:
-    """Return the school offered to each child for the September of this school year, unless the offer was declined.
+def _offers(histories: Histories, off: list[dict[str, Any]], as_of: date) -> dict[str, str | None]:
+    """Return the school offered to each child for the September of this school year, while the offer stands.
 
-    For a child who left in the summer term's last weeks or after, an offer for the coming September counts too.
+    For a child who left in the summer term's last weeks or after, an offer for the coming September counts too. An offer no longer stands
+    once it was declined, a roll was entered since the August before, or the child left for somewhere else since it was made.
     """
-    if "admissions" not in histories.present or not off_since:
+    if "admissions" not in histories.present or not off:
         return {}
+    children = {r["pupil_id"]: r for r in off}
     september = day_of(august_before(as_of)).year
     summer = date(september + 1, *SUMMER)
     day = day_number(as_of)
-    keys = pa.table({"pupil_id": pa.array(off_since), "as_of": pa.array([day] * len(off_since), pa.int32())})
+    keys = pa.table({"pupil_id": pa.array(children), "as_of": pa.array([day] * len(children), pa.int32())})
     rows = collect(visible(histories, "admissions", histories.given(keys))).sort("entry_year")
+    entered = _entered(histories, keys)
     offers = {}
     for r in rows.iter_rows(named=True):
-        in_summer = (off_since[r["pupil_id"]] or as_of) >= summer
+        child = children[r["pupil_id"]]
+        in_summer = (child["off_since"] or as_of) >= summer
         years = (september, september + 1) if in_summer else (september,)
-        if r["entry_year"] in years and r["offered_on"] is not None and r["response"] != "declined":
+        is_taken_up = entered.get(r["pupil_id"], date.min) >= date(r["entry_year"], *ROLLS_BEGIN)
+        if r["entry_year"] in years and _stands(r, child) and not is_taken_up:
             offers[r["pupil_id"]] = r["offered_urn"]
     return offers
+
+
+def _stands(offer: Mapping[str, Any], child: Mapping[str, Any]) -> bool:
+    if offer["offered_on"] is None or offer["response"] == "declined":
+        return False
+    # Who left for home education, abroad and the like after the offer does not come.
+    return child["destination"] in ROLL_EXPECTED or day_of(offer["offered_on"]) > child["off_since"]
+
+
+def _entered(histories: Histories, keys: pa.Table) -> dict[str, date]:
+    """Return the day on which each child last entered a roll."""
+    spells = visible(histories, "enrolments", histories.given(keys)).filter(nw.col("age") >= 0)
+    newest = collect(spells.group_by("pupil_id").agg(nw.col("entry_date").max()))
+    return {pupil: day_of(entered) for pupil, entered in newest.iter_rows()}

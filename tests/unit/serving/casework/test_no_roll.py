@@ -59,6 +59,34 @@ def test_a_child_with_a_place_and_on_no_roll():
     assert found([LEFT], admissions=[declined]) == [("left", "2024-12-05", "1", None)]
 
 
+@pytest.mark.parametrize(
+    ("destination", "entered", "offered", "kind"),
+    [
+        ("unknown", "2020-09-02", "2024-03-01", "expected"),  # never came to the school of the offer
+        ("unknown", "2024-09-03", "2024-03-01", "left"),  # came, and left again
+        ("missing_education", "2024-08-01", "2024-03-01", "left"),
+        (None, "2024-07-31", "2024-03-01", "expected"),  # a primary school until the summer
+        ("abroad", "2020-09-02", "2024-03-01", None),
+        ("independent_school", "2024-09-03", "2024-03-01", None),
+        (
+            "home_education",
+            "2020-09-02",
+            "2024-12-20",
+            "expected",
+        ),  # the offer came later, and nobody has seen the child
+        ("state_school", "2024-09-03", "2024-03-01", "expected"),  # another school, where the child is said to go
+    ],
+)
+def test_an_offer_stands_until_a_roll_is_entered_or_the_child_leaves_for_somewhere_else(
+    destination, entered, offered, kind
+):
+    spells = [SPELL | {"leaving_date": "2024-07-22"}] if entered > "2024-08" else []
+    spells = [*spells, LEFT | {"urn": "2", "entry_date": entered, "destination": destination}]
+    listed = found(spells, admissions=[OFFER | {"offered_on": offered}])
+    place = {"expected": None if destination == "state_school" else "9"}
+    assert listed == ([(kind, "2024-12-05", "2", place.get(kind))] if kind else [])
+
+
 def test_a_child_on_no_roll_at_all():
     assert found() == [("none", "None", "", None)]
     long_ago = LEFT | {"leaving_date": "2023-02-01", "leaving_recorded_on": "2023-02-02", "destination": "unknown"}
