@@ -18,6 +18,7 @@ from histories.io.toml import read_toml
 from histories.reading.as_of import visible
 from histories.reading.frames import Frame, gathered
 from histories.reading.histories import Histories
+from histories.reading.rolls import one_roll
 
 FIRST_DAY = {"attendance": "date", "termly_attendance": "term_start", "enrolments": "known"}
 SETTLED = 60  # days of records before the first as-of date
@@ -122,12 +123,7 @@ def _current_spells(histories: Histories, as_of: list[date], known_on: date | No
     spells = visible(histories, "enrolments", _each_day(histories, "enrolments", as_of), known_on).filter(
         (nw.col("age") >= 0) & (nw.col("leaving_date").is_null() | (nw.col("leaving_date") >= nw.col("as_of")))
     )
-    # Prefer a main or single registration to a subsidiary one, then the newest entry.
-    first = nw.when(nw.col("status") == "S").then(nw.lit(0)).otherwise(nw.lit(1)).alias("first")
-    spells = spells.with_columns(first).unique(
-        subset=["pupil_id", "as_of"], keep="last", order_by=["first", "entry_date", "urn"]
-    )
-    return gathered(spells.select("pupil_id", "as_of", "urn", "entry_date"))
+    return gathered(one_roll(spells).select("pupil_id", "as_of", "urn", "entry_date"))
 
 
 def _each_day(histories: Histories, table: str, as_of: list[date]) -> Any:

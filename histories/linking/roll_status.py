@@ -11,6 +11,7 @@ from histories.calendar import day_number, day_of, london_today
 from histories.reading.as_of import visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
+from histories.reading.rolls import one_roll
 
 
 def roll_status(histories: Histories, as_of: date) -> pl.DataFrame:
@@ -19,19 +20,18 @@ def roll_status(histories: Histories, as_of: date) -> pl.DataFrame:
     Returns
     -------
     DataFrame
-        ``pupil_id``; ``on_roll``; ``off_since``, the last day on a roll if the pupil is on none; ``destination``, the last known
+        ``pupil_id``; ``on_roll``; ``off_since``, the last day on a roll if the pupil is on none; ``destination``, the known
         destination after it; ``starts_on``, the first day of a known spell that has not begun.
     """
     day = day_number(as_of)
     pupils = histories.frame("enrolments").select("pupil_id").unique()
     snapshots = pupils.with_columns(nw.lit(day).cast(nw.Int32).alias("as_of"))
-    spells = collect(
-        visible(histories, "enrolments", snapshots).select("pupil_id", "entry_date", "leaving_date", "destination")
-    )
+    columns = ("pupil_id", "as_of", "urn", "status", "entry_date", "leaving_date", "destination")
+    spells = collect(visible(histories, "enrolments", snapshots).select(*columns))
     left = pl.col("leaving_date")
     entered = pl.col("entry_date") <= day
     spells = spells.with_columns(current=entered & (left.is_null() | (left >= day)), over=entered & (left < day))
-    last = spells.filter("over").sort("leaving_date", "entry_date", "destination").group_by("pupil_id").last()
+    last = collect(one_roll(nw.from_native(spells.filter("over").lazy())))
     status = spells.group_by("pupil_id").agg(
         on_roll=pl.col("current").any(), starts_on=pl.col("entry_date").filter(~entered).min()
     )

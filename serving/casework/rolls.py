@@ -13,6 +13,7 @@ from histories.calendar import day_number
 from histories.reading.as_of import visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
+from histories.reading.rolls import one_roll
 
 REACH = 365  # days for which a leaver is followed
 
@@ -29,7 +30,7 @@ def followed(spells: pl.DataFrame, as_of: date) -> pl.DataFrame:
 
 
 def newest_spells(histories: Histories, as_of: date) -> pl.DataFrame:
-    """Return the last known spell of every child who was ever on a roll.
+    """Return the last known spell of every child who was ever on a roll; see ``histories.reading.rolls.one_roll``.
 
     Returns
     -------
@@ -40,10 +41,9 @@ def newest_spells(histories: Histories, as_of: date) -> pl.DataFrame:
     day = day_number(as_of)
     one = histories.given(pa.table({"as_of": pa.array([day], pa.int32())}))
     snapshots = histories.frame("enrolments").select("pupil_id").unique().join(one, how="cross")
-    spells = visible(histories, "enrolments", snapshots).filter(nw.col("age") >= 0)
+    spells = one_roll(visible(histories, "enrolments", snapshots).filter(nw.col("age") >= 0))
     on_roll = nw.col("leaving_date").is_null() | (nw.col("leaving_date") >= day)
     spells = spells.with_columns(on_roll.cast(nw.Int32).alias("now"))
-    spells = spells.unique(subset=["pupil_id"], keep="last", order_by=["now", "entry_date", "urn"])
     frame = collect(
         spells.select(
             "pupil_id", "urn", "entry_date", "leaving_date", "leaving_ground", "destination", "destination_urn", "now"
