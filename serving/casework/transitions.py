@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import narwhals as nw
 import polars as pl
@@ -14,6 +16,8 @@ from histories.calendar import day_number
 from histories.reading.as_of import valid_marks, visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
+from histories.reading.rolls import one_roll
+from serving.casework.no_roll import ROLL_EXPECTED
 
 STATES = (
     "no_application",
@@ -45,6 +49,8 @@ class Transition:
 def find_transitions(histories: Histories, spells: pl.DataFrame, as_of: date) -> list[Transition]:
     """Return the moves of the coming September, or in autumn of the past September.
 
+    In autumn, children who have left for somewhere that is no roll here are left out: no school waits for them.
+
     Parameters
     ----------
     histories : Histories
@@ -65,29 +71,19 @@ def find_transitions(histories: Histories, spells: pl.DataFrame, as_of: date) ->
     applications = {
         r["pupil_id"]: r for r in rows.iter_rows(named=True) if r["entry_year"] == year and r["phase"] == "secondary"
     }
-    sessions = _sessions_since_september(histories, children, as_of, year) if autumn else {}
-    primaries = _before(histories, keys, date(year, 8, 1)) if autumn else {}
+    if autumn:
+        return list(_of_autumn(histories, children, applications, as_of, year))
     transitions = []
-    for r in children.iter_rows(named=True):
+    for r in children.filter("on_roll").iter_rows(named=True):
         row = applications.get(r["pupil_id"])
-        if autumn:
-            if row is not None:
-                transitions.append(_arrived(r, row, year, sessions, primaries.get(r["pupil_id"], "")))
-        elif r["on_roll"]:
-            state = _state(row)
-            transitions.append(
-                Transition(
-                    pupil_id=r["pupil_id"],
-                    entry_year=year,
-                    from_urn=r["urn"],
-                    to_urn=row["offered_urn"] if row else None,
-                    state=state,
-                )
-            )
+        to_urn = row["offered_urn"] if row else None
+        transitions.append(
+            Transition(pupil_id=r["pupil_id"], entry_year=year, from_urn=r["urn"], to_urn=to_urn, state=_state(row))
+        )
     return transitions
 
 
-def _state(row: dict[str, object] | None) -> str:
+def _state(row: Mapping[str, Any] | None) -> str:
     if row is None or row["applied_on"] is None:
         return "no_application"
     if row["offered_on"] is None:
@@ -98,25 +94,48 @@ def _state(row: dict[str, object] | None) -> str:
 def _before(histories: Histories, keys: pa.Table, moved: date) -> dict[str, str]:
     """Return each child's last school before a day."""
     spells = visible(histories, "enrolments", histories.given(keys)).filter(nw.col("entry_date") < day_number(moved))
-    last = spells.unique(subset=["pupil_id"], keep="last", order_by=["entry_date", "urn"])
-    return dict(collect(last.select("pupil_id", "urn")).iter_rows())
+    return dict(collect(one_roll(spells).select("pupil_id", "urn")).iter_rows())
 
 
-def _arrived(
-    spell: dict[str, object], row: dict[str, object], year: int, sessions: dict[str, tuple[int, int]], primary: str
-) -> Transition:
-    pupil, to = str(spell["pupil_id"]), row["offered_urn"]
-    started = spell["on_roll"] and int(spell["entry_date"]) >= day_number(date(year, 8, 1))  # type: ignore[call-overload]
-    present, missed = sessions.get(pupil, (0, 0))
-    if not started:
-        state = "not_on_roll"
-    elif present:
-        state = "arrived"
-    else:
-        state = "no_show" if missed else "on_roll"
-    offered = str(to) if to else None
-    to_urn = str(spell["urn"]) if started else offered
-    return Transition(pupil_id=pupil, entry_year=year, from_urn=primary, to_urn=to_urn, state=state, missed_days=missed)
+def _begun(histories: Histories, keys: pa.Table, moved: date) -> set[str]:
+    """Return the children who entered a roll, of whatever registration, since a day."""
+    spells = visible(histories, "enrolments", histories.given(keys)).filter(
+        (nw.col("entry_date") >= day_number(moved)) & (nw.col("age") >= 0)
+    )
+    return set(collect(spells.select("pupil_id").unique())["pupil_id"])
+
+
+def _of_autumn(
+    histories: Histories, children: pl.DataFrame, applications: Mapping[str, Mapping[str, Any]], as_of: date, year: int
+) -> Iterator[Transition]:
+    moved = date(year, 8, 1)
+    days = pa.array([day_number(as_of)] * len(children), pa.int32())
+    keys = pa.table({"pupil_id": children["pupil_id"].to_arrow(), "as_of": days})
+    sessions = _sessions_since_september(histories, children, as_of, year)
+    primaries, begun = _before(histories, keys, moved), _begun(histories, keys, moved)
+    for spell in children.iter_rows(named=True):
+        pupil, row = spell["pupil_id"], applications.get(spell["pupil_id"])
+        if row is None or not (spell["on_roll"] or spell["destination"] in ROLL_EXPECTED):
+            continue
+        # Who stays at a school of all ages enters no other roll.
+        has_begun = pupil in begun or (spell["on_roll"] and spell["urn"] == row["offered_urn"])
+        present, missed = sessions.get(pupil, (0, 0))
+        yield Transition(
+            pupil_id=pupil,
+            entry_year=year,
+            from_urn=primaries.get(pupil, ""),
+            to_urn=str(spell["urn"]) if has_begun else (row["offered_urn"] or None),
+            state=_arrived(present, missed, has_begun=has_begun, on_roll=spell["on_roll"]),
+            missed_days=missed,
+        )
+
+
+def _arrived(present: int, missed: int, *, has_begun: bool, on_roll: bool) -> str:
+    if has_begun and present:
+        return "arrived"
+    if has_begun and missed:
+        return "no_show"
+    return "on_roll" if has_begun and on_roll else "not_on_roll"
 
 
 def _sessions_since_september(

@@ -38,6 +38,10 @@ class Place:
                 return cls(group, Position(query[name], backwards=name == "before"))
         return cls(group)
 
+    def within(self, counts: Mapping[str, int]) -> Place:
+        """Return the place, or the beginning of each group if its own has no rows any more."""
+        return self if counts.get(self.group) else Place()
+
     @property
     def query(self) -> str:
         """The place as the query of an address; empty at the beginning of each group."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from fastapi import Request
@@ -12,13 +13,14 @@ from starlette.responses import Response
 from serving.casework.transitions import AUTUMN, STATES
 from serving.pages.context import Context
 from serving.pages.page import Page
+from serving.pages.parts import Place
 from serving.roles import IDENTITIES
+from serving.store.parts import part_of_rows
 from serving.store.scores import boards, week_list
 from serving.store.scores.stored_scores import newest_risks
 from training.explanation.chance import last_day
 
 TO_CHECK = ("no_show", "not_on_roll", "no_application", "declined", "offered")  # states that somebody should follow up
-MAX_NAMED = 200  # children named on the page
 
 
 def transition(request: Request, context: Context) -> Response:
@@ -33,15 +35,23 @@ def transition(request: Request, context: Context) -> Response:
         moves.sort(key=partial(_by_risk, risks))
         states = [s for s in STATES if any(m["state"] == s for m in moves)]
         by_state = {state: [m for m in moves if m["state"] == state] for state in TO_CHECK if state in states}
-        named = [(state, len(children), children[:MAX_NAMED]) for state, children in by_state.items()]
-        details = context.details(view, [c["pupil_id"] for _, _, children in named for c in children], "transition")
+        counts = {state: len(children) for state, children in by_state.items()}
+        place = Place.of(request.query_params, TO_CHECK).within(counts)
+        shown = {place.group: by_state[place.group]} if place.group else by_state
+        groups = {
+            state: part_of_rows(children, itemgetter("pupil_ref"), place.most(), place.position)
+            for state, children in shown.items()
+        }
+        details = context.details(view, [c["pupil_id"] for part in groups.values() for c in part.rows], "transition")
     missed = Counter(min(m["missed_days"], 10) for m in moves if m["state"] == "no_show")
     return context.renderer.page(
         request,
         "transition",
         rows=_by_school(moves, side),
         states=states,
-        named=named,
+        groups=groups,
+        counts=counts,
+        place=place,
         details=details,
         names=names,
         side=side,

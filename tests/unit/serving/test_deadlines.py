@@ -171,6 +171,26 @@ def test_a_move_uses_the_addresses_known_on_the_day(row, state):
     assert [c.state for c in find_transitions(histories, last_spells(histories, DAY), DAY)] == [state]
 
 
+APPLICATION = {
+    "pupil_id": "g",
+    "entry_year": 2025,
+    "phase": "secondary",
+    "applied_on": "2024-10-20",
+    "offered_on": "2025-03-03",
+    "offered_urn": "300",
+}
+PRIMARY = spell("g", leaving_date="2025-07-22")
+
+
+def moves(spells, codes=(), day=date(2025, 9, 8)):
+    """Return the move of a child of Year 7 with some marks since 3 September, as a list."""
+    pupil = {"pupil_id": "g", "date_of_birth": "2014-05-01", "authority": "801"}
+    marks = [{"pupil_id": "g", "date": f"2025-09-{3 + n:02}", "session": "AM", "code": c} for n, c in enumerate(codes)]
+    tables = {"pupils": [pupil], "enrolments": spells, "admissions": [APPLICATION]}
+    histories = Histories.from_rows(tables | ({"attendance": marks} if marks else {}))
+    return find_transitions(histories, last_spells(histories, day), day)
+
+
 @pytest.mark.parametrize(
     ("roll", "codes", "state"),
     [
@@ -182,30 +202,34 @@ def test_a_move_uses_the_addresses_known_on_the_day(row, state):
     ],
 )
 def test_in_september_a_move_is_from_the_primary_school_to_where_the_child_is(roll, codes, state):
-    pupil = {"pupil_id": "g", "date_of_birth": "2014-05-01", "authority": "801"}  # Year 7 by then
-    application = {
-        "pupil_id": "g",
-        "entry_year": 2025,
-        "phase": "secondary",
-        "applied_on": "2024-10-20",
-        "offered_on": "2025-03-03",
-        "offered_urn": "300",
-    }
-    spells = [spell("g", leaving_date="2025-07-22")]
-    spells += [{"pupil_id": "g", "urn": roll, "entry_date": "2025-09-03"}] if roll else []
-    marks = [{"pupil_id": "g", "date": f"2025-09-{3 + n:02}", "session": "AM", "code": c} for n, c in enumerate(codes)]
-    histories = Histories.from_rows(
-        {
-            "pupils": [pupil],
-            "enrolments": spells,
-            "admissions": [application],
-            **({"attendance": marks} if marks else {}),
-        }
-    )
-    day = date(2025, 9, 8)
-    (move,) = find_transitions(histories, last_spells(histories, day), day)
-    assert (move.from_urn, move.to_urn, move.state) == (spell("g")["urn"], "300", state)
+    (move,) = moves([PRIMARY, *([{"pupil_id": "g", "urn": roll, "entry_date": "2025-09-03"}] if roll else [])], codes)
+    assert (move.from_urn, move.to_urn, move.state) == ("100", "300", state)
     assert move.missed_days == {"no_show": 3, "arrived": 2}.get(state, 0)
+
+
+ENTERED = {"pupil_id": "g", "urn": "300", "entry_date": "2025-09-03"}
+LEFT_AGAIN = ENTERED | {"leaving_date": "2025-09-12"}
+
+
+@pytest.mark.parametrize(
+    ("spells", "codes", "states"),
+    [
+        ([PRIMARY | {"destination": "home_education"}], [], []),
+        ([PRIMARY | {"destination": "abroad"}], [], []),
+        ([PRIMARY | {"destination": "independent_school"}], [], []),
+        ([PRIMARY | {"destination": "state_school"}], [], ["not_on_roll"]),
+        ([PRIMARY | {"destination": "unknown"}], [], ["not_on_roll"]),
+        ([PRIMARY, LEFT_AGAIN | {"destination": "home_education"}], ["/"], []),
+        ([PRIMARY, LEFT_AGAIN], ["/", "/"], ["arrived"]),
+        ([PRIMARY, LEFT_AGAIN], ["O", "O"], ["no_show"]),
+        ([PRIMARY, LEFT_AGAIN], [], ["not_on_roll"]),
+        ([PRIMARY, ENTERED, ENTERED | {"urn": "400", "entry_date": "2025-01-06", "status": "S"}], ["/"], ["arrived"]),
+        ([spell("g") | {"urn": "300"}], ["/"], ["arrived"]),  # a school of all ages
+        ([spell("g")], ["/"], ["not_on_roll"]),  # still at the primary school
+    ],
+)
+def test_who_began_or_went_elsewhere_is_not_said_to_be_on_no_new_roll(spells, codes, states):
+    assert [move.state for move in moves(spells, codes, date(2025, 9, 22))] == states
 
 
 CHANGED = """
