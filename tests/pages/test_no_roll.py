@@ -7,8 +7,11 @@ import html
 import re
 
 import pytest
+import sqlalchemy as sa
 
 from serving.pages import parts
+from serving.store.cases.casework_tables import StoredDeadline
+from serving.store.database import writing
 
 ROW = r'<li class="onroll-list__item">.*?</li>\n'
 LINKS = r'<h3[^>]*><a class="govuk-link" href="(/pupils/[0-9a-f]{32})"'
@@ -84,6 +87,53 @@ def test_a_duty_done_on_a_later_page_comes_back_to_that_page(visit, monkeypatch)
     assert re.findall(LINKS, wrong.text) == re.findall(LINKS, page)
     done = client.submit(later, action, version="1", text="rang")
     assert done.headers["location"] == f"{later}&done=stopped"
+
+
+@pytest.fixture
+def undone(site):
+    """Let the duties that a test did run again, for other tests."""
+    yield
+    again = sa.update(StoredDeadline).where(StoredDeadline.stopped_text == "rang").values(stopped_at=None, version=1)
+    with writing(site.store.engine) as connection:
+        connection.execute(again)
+
+
+@pytest.mark.usefixtures("undone")
+def test_the_last_duty_of_a_page_done_leads_to_the_page_before_and_not_to_nothing_is_due(visit, monkeypatch):
+    client = visit("worker")
+    monkeypatch.setattr(parts, "MOST", 1)
+    pages = ["/clocks?group=late"]
+    while after := link(NEXT, client.get(pages[-1]).text):
+        pages.append(after)
+    shown = [re.findall(LINKS, client.get(page).text) for page in pages]
+    for page, before in zip(pages[:0:-1], shown[-2::-1], strict=True):
+        text = client.get(page).text
+        done = client.submit(page, link(r'action="(/clocks/[^"]*)"', text), version="1", text="rang")
+        left = client.get(done.headers["location"]).text
+        assert re.findall(LINKS, left) == before
+        assert "Nothing is due." not in left
+    client.submit(pages[0], link(r'action="(/clocks/[^"]*)"', client.get(pages[0]).text), version="1", text="rang")
+    left = client.get(pages[0]).text
+    assert 'id="late"' not in left
+    assert re.findall(LINKS, left) == re.findall(LINKS, client.get("/clocks").text) != []
+
+
+def test_every_child_to_follow_up_on_the_move_is_reached_by_links(visit, monkeypatch):
+    client, names = visit("worker"), r'<li><a class="govuk-link" href="(/pupils/[0-9a-f]{32})"'
+    whole = client.get("/transition").text
+    monkeypatch.setattr(parts, "FIRST", 1)
+    monkeypatch.setattr(parts, "MOST", 1)
+    first = client.get("/transition").text
+    counts = {state: int(n) for state, n in re.findall(r'href="#(\w+)">[^<]*\((\d+)\)</a>', first)}
+    assert sum(counts.values()) == len(re.findall(names, whole)) > len(re.findall(names, first)) == len(counts)
+    rows = []
+    for state, n in counts.items():
+        pages = [client.get(f"/transition?group={state}").text]
+        assert (f'href="/transition?group={state}"' in first) == (n > 1)
+        while after := link(NEXT, pages[-1]):
+            pages.append(client.get(after).text)
+        rows += [row for page in pages for row in re.findall(names, page)]
+    assert rows == re.findall(names, whole)
 
 
 @pytest.mark.parametrize("query", ["?group=x", "?group=late&after=x", "?group=late&after=" + "0" * 32, "?after=1"])

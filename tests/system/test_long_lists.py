@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from operator import itemgetter
 
 import pytest
 
 from serving.casework.no_roll import KINDS
 from serving.store import Caller
 from serving.store.cases import cases, casework, due_list, no_roll
-from serving.store.parts import Position
+from serving.store.parts import Position, part_of_rows
 from tests.support.stores import do, gathered
 
 LEAD = Caller("lead", "lead", "801")
@@ -77,6 +78,39 @@ def test_a_part_goes_on_after_a_duty_that_was_done_meanwhile_and_begins_anew_aft
     assert then.rows[0]["due_on"] == last["due_on"] + timedelta(days=1)
     gone = look(store, lambda v: due_list.part(v, "later", TODAY, 2, Position("0" * 32)))
     assert (gone.rows, gone.earlier) == (first.rows[:2], False)
+
+
+def test_where_nothing_comes_after_a_part_any_more_the_last_part_is_shown(store):
+    due(store)
+    pages = [look(store, lambda v: due_list.part(v, "late", TODAY, 3))]
+    while pages[-1].later:
+        after = Position(pages[-1].rows[-1]["clock_id"])
+        pages.append(look(store, lambda v, after=after: due_list.part(v, "late", TODAY, 3, after)))
+    (only,) = pages[-1].rows
+    with store.change(LEAD) as change:
+        casework.stop(change, only["clock_id"], only["version"], "done")
+    again = look(store, lambda v: due_list.part(v, "late", TODAY, 3, after))
+    assert again.rows == pages[-2].rows
+    assert (again.earlier, again.later) == (True, False)
+    for row in [r for page in pages[:-1] for r in page.rows][:3]:
+        with store.change(LEAD) as change:
+            casework.stop(change, row["clock_id"], row["version"], "done")
+    first = look(store, lambda v: due_list.part(v, "late", TODAY, 3, after))
+    assert (len(first.rows), first.earlier, first.later) == (3, False, False)
+
+
+@pytest.mark.parametrize("n", range(6))
+def test_parts_of_rows_that_are_read_already_lose_and_repeat_none(n):
+    rows = [{"name": name} for name in "abcde"[:n]]
+    forwards, backwards = walk(lambda position: part_of_rows(rows, itemgetter("name"), 2, position), itemgetter("name"))
+    assert [row for part in forwards for row in part.rows] == rows
+    seen = {row["name"] for part in backwards for row in part.rows}
+    assert seen == set("abcde"[:n])
+    assert not backwards[-1].earlier
+    assert part_of_rows(rows, itemgetter("name"), 2, Position("x")) == forwards[0], "a child who is gone"
+    if rows:
+        past = part_of_rows(rows, itemgetter("name"), 2, Position(rows[-1]["name"]))
+        assert (past.rows, past.earlier, past.later) == (rows[-2:], n > 2, False)
 
 
 def test_children_on_no_roll_are_read_a_part_at_a_time_and_a_case_opened_meanwhile_hides_nobody(store):

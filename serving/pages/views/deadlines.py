@@ -43,9 +43,10 @@ def stop(clock_id: str, request: Request, fields: Form, context: Context) -> Res
 
 
 def _show(context: PageContext, request: Request, status: int = 200, wrong: str = "", **more: Any) -> Response:
-    today, place = london_today(), Place.of(request.query_params, due_list.GROUPS)
+    today = london_today()
     with context.store.view(request.state.caller) as view:
         counts = due_list.counts(view, today)
+        place = Place.of(request.query_params, due_list.GROUPS).within(counts)
         shown = [place.group] if place.group else due_list.GROUPS
         groups = {g: due_list.part(view, g, today, place.most(), place.position) for g in shown}
         running = [d for part in groups.values() for d in part.rows]

@@ -40,9 +40,9 @@ def take(pupil_ref: str, request: Request, fields: Form, context: Context) -> Re
 
 
 def _show(context: PageContext, request: Request, status: int = 200, **more: Any) -> Response:
-    place = Place.of(request.query_params, KINDS)
     with context.store.view(request.state.caller) as view:
         counts, as_of = no_roll.counts(view), no_roll.newest_day(view)
+        place = Place.of(request.query_params, KINDS).within(counts)
         shown = [place.group] if place.group else KINDS
         groups = {kind: no_roll.part(view, kind, place.most(), place.position) for kind in shown}
         rows = [r for part in groups.values() for r in part.rows]
