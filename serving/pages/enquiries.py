@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any
 
 from serving.store.cases.enquiries import SIDES
-
-ASKING = ("unauthorised_20", "deletion_return", "destination", "case_not_opened")  # duties that ask where a child is
-OF_RUNS = ("unauthorised_20",)  # the others begin with leaving a roll
-BEFORE_LEAVING = timedelta(days=90)  # both sides ask before a name is taken off, so what they asked then counts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,16 +34,6 @@ class Enquiries:
     def joint(self) -> bool:
         """Whether both sides have asked."""
         return all(self.counts.values())
-
-
-def asked_since(duties: Iterable[dict[str, Any]]) -> date:
-    """Return the day from which enquiries count for duties that ask where a child is; ``date.max`` without one."""
-    begun = (
-        d["started_on"] - (timedelta(0) if d["kind"] in OF_RUNS else BEFORE_LEAVING)
-        for d in duties
-        if d["kind"] in ASKING
-    )
-    return min(begun, default=date.max)
 
 
 def enquiries(entries: Iterable[dict[str, Any]], sources: Sequence[str]) -> Enquiries:

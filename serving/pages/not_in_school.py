@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from serving.pages.context import PageContext
-from serving.store.cases.not_in_school import DUTIES, NOT_SO, RECORDS
+from serving.store.cases.not_in_school import DUTIES, RECORDS
 
 
 def records_now(records: Iterable[dict[str, Any]], deadlines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -25,12 +25,6 @@ def records_now(records: Iterable[dict[str, Any]], deadlines: Sequence[dict[str,
         by_kind[record["record"]] = [*before, record]
     running = {deadline["kind"]: deadline for deadline in deadlines}
     return [{**r, "duty": running.get(DUTIES.get(kind, ""))} for kind, kept in by_kind.items() for r in kept]
-
-
-def confirmed(records: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
-    """Return the record that confirms where the child goes; None if there is none, or it was taken back."""
-    newest = next((r for r in reversed(list(records)) if r["record"] == "destination"), None)
-    return newest if newest and newest["code"] != NOT_SO else None
 
 
 def record_event(context: PageContext, record: dict[str, Any]) -> dict[str, Any]:

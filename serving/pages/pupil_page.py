@@ -13,10 +13,10 @@ from features.sentences import could_say
 from histories.calendar import london_today
 from histories.tables import TABLES
 from serving.pages.context import PageContext
-from serving.pages.enquiries import ASKING, asked_since, enquiries
+from serving.pages.enquiries import enquiries
 from serving.pages.family import attends, newest_day, services_now
 from serving.pages.list_query import ListQuery
-from serving.pages.not_in_school import confirmed, record_event, records_now
+from serving.pages.not_in_school import record_event, records_now
 from serving.pages.records_line import records_line, weeks_compared
 from serving.pages.score_change import changed
 from serving.pages.score_strip import score_strip
@@ -77,7 +77,8 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
         newest = stored_scores.newest_list(view)
         is_newest = not (history and newest and history[0] < newest[0])
         silent = silence.of_pupils(view, newest, [place["pupil_id"]]).get(place["pupil_id"])
-        entries = asked.since(view, {place["pupil_id"]: asked_since(stored["deadlines"])}).get(place["pupil_id"], [])
+        since = asked.asked_since(view, [place["pupil_id"]])
+        entries = asked.since(view, since).get(place["pupil_id"], [])
         involved = family.involvements(view, place["pupil_id"])
         at_home = family.at_home_with(view, place["pupil_id"])
         drawn_on = checks.of_pupil(view, place["pupil_id"], london_today())
@@ -104,8 +105,8 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
         "record_kinds": not_in_school.RECORDS,
         "duties": not_in_school.DUTIES,
         "recorded": records_now(recorded, stored["deadlines"]),
-        "confirmed": confirmed(recorded),
-        "off_roll": any(d["kind"] in ASKING for d in stored["deadlines"]),
+        "confirmed": not_in_school.confirmed(recorded, since[place["pupil_id"]]),
+        "off_roll": any(d["kind"] in asked.ASKING for d in stored["deadlines"]),
         "today": london_today(),
         "settings": context.settings,
         "list_query": ListQuery.of(query, context),

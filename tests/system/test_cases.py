@@ -3,7 +3,7 @@
 import csv
 import json
 import threading
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -257,31 +257,12 @@ def test_an_enquiry_names_its_source_result_and_sides(opened, wrong, where):
     assert look(store, ANN, cases.case, case_id)["entries"] == []
 
 
-def test_enquiries_of_closed_cases_count_since_a_day_and_those_of_the_open_case_all(opened):
-    store, case_id = opened
-    made = {"source": "police", "result": "nothing", "asked_by": "school"}
-    version = do(store, ANN, enquiries.enquire, case_id, 1, on=DAY - timedelta(days=30), **made)
-    version = do(store, ANN, enquiries.enquire, case_id, version, on=DAY, **made)
-
-    def counted(since):
-        return look(store, ANN, lambda v: (v.record("x"), enquiries.by_side(v, {"p1": since}))[1])
-
-    assert counted(date.max) == {"p1": {"school": 2, "authority": 0}}
-    do(store, ANN, cases.close, case_id, version, "nothing_more")
-    assert [counted(day) for day in (date.max, DAY, DAY - timedelta(days=30))] == [
-        {},
-        {"p1": {"school": 1, "authority": 0}},
-        {"p1": {"school": 2, "authority": 0}},
-    ]
-    assert look(store, FAR, lambda v: (v.record("x"), enquiries.since(v, {"p1": DAY}))[1]) == {}
-
-
 def test_enquiries_are_counted_and_exported_within_the_scope_and_without_text(opened, monkeypatch, tmp_path):
     store, case_id = opened
     made = {"on": DAY, "source": "=police", "result": "nothing", "text": "ask the aunt"}
     version = do(store, ANN, enquiries.enquire, case_id, 1, asked_by="school", next_turn="authority", **made)
     do(store, BEN, enquiries.enquire, case_id, version, asked_by="school", **made)
-    asked = look(store, BEN, lambda v: (v.record("x"), enquiries.by_side(v, {"p1": date.max, "p2": DAY}))[1])
+    asked = look(store, BEN, lambda v: (v.record("x"), enquiries.by_side(v, {"p1": DAY, "p2": DAY}))[1])
     assert asked == {"p1": {"school": 2, "authority": 0}}
     assert look(store, FAR, lambda v: (v.record("x"), enquiries.by_side(v, {"p1": DAY}))[1]) == {}
     assert look(store, FAR, enquiries.rows) == []

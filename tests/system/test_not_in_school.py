@@ -157,10 +157,10 @@ def test_a_confirmed_destination_stops_its_duty_until_it_turns_out_wrong(opened)
     start_destination(store, DAY)
     version = do(store, ANN, not_in_school.record, case_id, 1, kind="destination", on=DAY, code="school")
     assert running(store) == {}
-    assert look(store, ANN, not_in_school.with_destination, ["p1", "p2"]) == {"p1": DAY}
+    assert look(store, ANN, not_in_school.with_destination, {"p1": DAY, "p2": DAY}) == {"p1": DAY}
     do(store, ANN, not_in_school.record, case_id, version, kind="destination", on=DUE, code="not_so")
     assert running(store) == {"destination": (DAY, DUE)}
-    assert look(store, ANN, not_in_school.with_destination, ["p1"]) == {}
+    assert look(store, ANN, not_in_school.with_destination, {"p1": DAY}) == {}
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_records_and_their_duties_stay_with_the_case_when_the_child_moves(opened
     store.save([{**score("p1", 1, day="2025-04-28"), "authority": "802", "urn": "20001"}])
     assert running(store, FAR) == {}, "the new authority does not learn of a record of the old one"
     assert look(store, FAR, week_list.next_deadlines, ["p1"]) == {}
-    assert look(store, FAR, not_in_school.with_destination, ["p1"]) == {}
+    assert look(store, FAR, not_in_school.with_destination, {"p1": DAY}) == {}
 
 
 def begun_in_both(store, case_id, kind):

@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from histories.calendar import london_today
 from serving.pages.context import Context, PageContext
-from serving.pages.enquiries import ASKING, asked_since
 from serving.pages.forms import Form, save_and_redirect, version_of
 from serving.pages.page import Endpoint, Page
 from serving.pages.parts import Place
@@ -53,15 +52,12 @@ def _show(context: PageContext, request: Request, status: int = 200, wrong: str 
         view.record("clocks.seen", pupils=dict.fromkeys(d["pupil_id"] for d in running))
         names = week_list.school_names(view)
         details = context.details(view, [d["pupil_id"] for d in running], "deadlines")
-        looked_for = [d for d in running if d["kind"] in ASKING]
-        since = {
-            p: asked_since(d for d in looked_for if d["pupil_id"] == p) for p in {d["pupil_id"] for d in looked_for}
-        }
+        since = enquiries.asked_since(view, {d["pupil_id"] for d in running if d["kind"] in enquiries.ASKING})
         asked = enquiries.by_side(view, since)
         confirmed = not_in_school.with_destination(view, since)
     for deadline in running:
         deadline["source"] = context.settings.source(deadline["kind"], deadline["started_on"])
-        none_yet = dict.fromkeys(enquiries.SIDES, 0) if deadline["kind"] in ASKING else None
+        none_yet = dict.fromkeys(enquiries.SIDES, 0) if deadline["kind"] in enquiries.ASKING else None
         deadline["enquiries"] = asked.get(deadline["pupil_id"], none_yet) if none_yet else None
         deadline["destination"] = confirmed.get(deadline["pupil_id"])
     banner = context.renderer.words("clock.done") if request.query_params.get("done") else None

@@ -5,8 +5,8 @@ School and authority enquire jointly before a name is deleted from the admission
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, datetime
+from collections.abc import Collection, Mapping
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,11 +14,15 @@ import sqlalchemy as sa
 from histories.calendar import london_day
 from histories.errors import Fault, Faults
 from serving.store.cases.cases import MAX_CODE, PLACE, add_entry, written
+from serving.store.cases.casework_tables import StoredDeadline
 from serving.store.cases.tables import Case, CaseEntry
 from serving.store.tables import Pupil
 from serving.store.unit_of_work import Change, View
 
 SIDES = ("school", "authority")
+ASKING = ("unauthorised_20", "deletion_return", "destination", "case_not_opened")  # duties that ask where a child is
+OF_RUNS = ("unauthorised_20",)  # the others begin with leaving a roll
+BEFORE_LEAVING = timedelta(days=90)  # both sides ask before a name is taken off, so what they asked then counts
 COLUMNS = ("pupil_id", "date", "source", "asked_by", "result", "next_turn", "recorded_on", "case_closed")
 
 
@@ -63,16 +67,47 @@ def enquire(
     )
 
 
+def asked_since(view: View, pupils: Collection[str]) -> dict[str, date]:
+    """Return for each pupil the day from which enquiries and confirmed destinations are of this time, not of an earlier one.
+
+    It lies before the first of the running duties that ask where the child is. Without one it is that of the newest that was stopped, unless
+    a case was opened since, and then before the opening of the case; ``date.max`` without any. The calling code records the view.
+    """
+    opened = {
+        row.pupil_id: row.opened_at
+        for row in view.connection.execute(
+            sa.select(Case.pupil_id, Case.opened_at)
+            .join(Pupil, Pupil.pupil_id == Case.pupil_id)
+            .where(*view.caller.children(PLACE), Case.pupil_id.in_(pupils), Case.closed_at.is_(None))
+        )
+    }
+    since = dict.fromkeys(pupils, date.max) | {p: london_day(at) - BEFORE_LEAVING for p, at in opened.items()}
+    columns = ("pupil_id", "kind", "started_on", "stopped_at")
+    duties = view.connection.execute(
+        sa.select(*(StoredDeadline.__table__.c[c] for c in columns))
+        .where(StoredDeadline.pupil_id.in_(pupils), StoredDeadline.kind.in_(ASKING))
+        .order_by(StoredDeadline.started_on)
+    )
+    running: dict[str, date] = {}
+    for duty in duties:
+        begun = duty.started_on - (timedelta(0) if duty.kind in OF_RUNS else BEFORE_LEAVING)
+        if duty.stopped_at is None:
+            running[duty.pupil_id] = min(begun, running.get(duty.pupil_id, begun))
+        elif duty.pupil_id not in opened or duty.stopped_at >= opened[duty.pupil_id]:
+            since[duty.pupil_id] = begun
+    return since | running
+
+
 def since(view: View, days: Mapping[str, date]) -> dict[str, list[dict[str, Any]]]:
     """Return the enquiries about pupils in cases of the caller's scope, oldest first. The calling code records the view.
 
     Parameters
     ----------
     days : mapping
-        By pupil. Enquiries of a case that was closed count from this day on, those of the open case all.
+        By pupil. Enquiries on this day or later count, of open cases and closed ones; see ``asked_since``.
     """
     query = (
-        sa.select(CaseEntry.__table__, Case.pupil_id, Case.closed_at)
+        sa.select(CaseEntry.__table__, Case.pupil_id)
         .join(Case, Case.case_id == CaseEntry.case_id)
         .join(Pupil, Pupil.pupil_id == Case.pupil_id)
         .where(*view.caller.children(PLACE), CaseEntry.kind == "enquiry", Case.pupil_id.in_(list(days)))
@@ -80,7 +115,7 @@ def since(view: View, days: Mapping[str, date]) -> dict[str, list[dict[str, Any]
     )
     made: dict[str, list[dict[str, Any]]] = {}
     for row in view.connection.execute(query).mappings():
-        if row["closed_at"] is None or row["on_day"] >= days[row["pupil_id"]]:
+        if row["on_day"] >= days[row["pupil_id"]]:
             made.setdefault(row["pupil_id"], []).append(dict(row))
     return made
 

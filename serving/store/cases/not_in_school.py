@@ -7,7 +7,7 @@ record of a kind replaces the earlier one; none is overwritten.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -181,12 +181,27 @@ def records(view: View, pupil_id: str) -> list[dict[str, Any]]:
     return [dict(r) for r in view.connection.execute(query.order_by(CaseEntry.at, CaseEntry.version)).mappings()]
 
 
-def with_destination(view: View, pupils: Iterable[str]) -> dict[str, date]:
-    """Return the day on which each pupil's destination was confirmed. The calling code records the view."""
-    query = _of_scope(view, Case.pupil_id, CaseEntry.on_day, CaseEntry.code)
-    query = query.where(CaseEntry.record == "destination", Case.pupil_id.in_(list(pupils)))
-    newest = {r.pupil_id: r for r in view.connection.execute(query.order_by(CaseEntry.at, CaseEntry.version))}
-    return {pupil: row.on_day for pupil, row in newest.items() if row.code != NOT_SO}
+def with_destination(view: View, days: Mapping[str, date]) -> dict[str, date]:
+    """Return the day on which each pupil's destination was confirmed. The calling code records the view.
+
+    Parameters
+    ----------
+    days : mapping
+        By pupil, the day before which a record is of an earlier leaving; see ``serving.store.cases.enquiries.asked_since``.
+    """
+    query = _of_scope(view, Case.pupil_id, CaseEntry.record, CaseEntry.on_day, CaseEntry.code)
+    query = query.where(CaseEntry.record == "destination", Case.pupil_id.in_(list(days)))
+    records: dict[str, list[dict[str, Any]]] = {}
+    for row in view.connection.execute(query.order_by(CaseEntry.at, CaseEntry.version)).mappings():
+        records.setdefault(row["pupil_id"], []).append(dict(row))
+    now = {pupil: confirmed(of_pupil, days[pupil]) for pupil, of_pupil in records.items()}
+    return {pupil: record["on_day"] for pupil, record in now.items() if record}
+
+
+def confirmed(records: Sequence[dict[str, Any]], since: date) -> dict[str, Any] | None:
+    """Return the record, of those given oldest first, that confirms where a child goes who left since a day; None if it was taken back."""
+    of_now = [r for r in records if r["record"] == "destination" and (r["code"] == NOT_SO or r["on_day"] >= since)]
+    return of_now[-1] if of_now and of_now[-1]["code"] != NOT_SO else None
 
 
 def rows(view: View, since: date | None = None, *, addresses: bool = False) -> list[dict[str, Any]]:
