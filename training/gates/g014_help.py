@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any
 
 from training.fitting.helped import NEVER, NOBODY, WAYS
@@ -18,7 +19,7 @@ def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
     found = [_outcomes(dossier, at, way, served, limits) for at, way in zip((LEARNT, JUDGED), ways, strict=True)]
     required = (
         f"at most {limits['snapshots']:,} helped snapshots, or their handling named ({', '.join(WAYS)}); help recorded since lists were served, "
-        f"or that they led to none ({NOBODY})"
+        f"up to {limits['stale_days']} days before outcomes end, or that they led to none ({NOBODY})"
     )
     measured = "; ".join(f"{kind}: {text}" for kind, (_, text) in zip(("learnt", "judged by"), found, strict=True))
     return GateFinding(all(holds for holds, _ in found), measured, required)
@@ -35,7 +36,9 @@ def _outcomes(
         ended > 0
     )
     text += f"; outcomes: {way}"
-    is_silent = served != NEVER and served <= until and (recorded == NEVER or recorded < served)
+    # A record that ended months ago says as little about the windows after it as none at all.
+    fresh = str(date.fromisoformat(until) - timedelta(days=limits["stale_days"]))
+    is_silent = served != NEVER and served <= until and (recorded == NEVER or recorded < max(served, fresh))
     if is_silent and way != NOBODY:
         since = "no help is recorded" if recorded == NEVER else f"the newest record of help is of {recorded}"
         return (

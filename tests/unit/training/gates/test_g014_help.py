@@ -41,6 +41,7 @@ REASONS = [
     *map(after_help, SOURCES),
     *map(unrecorded, SOURCES),
     unrecorded(SOURCES[0], "2024-08-31"),
+    *(unrecorded(at, "2025-03-12") for at in SOURCES),  # 61 days before the windows end: the record has stopped
     in_another_way,
     stated_against_the_records,
     handled_without_records,
@@ -76,6 +77,21 @@ def test_without_a_record_of_help_it_cannot_be_judged_once_lists_were_served_unl
     )
     put(parts, NOBODY, *(("recipe", "question", "helped") if at[0] == "recipe" else (*at, "way")))
     assert verdict("G014", parts).passed
+
+
+@pytest.mark.parametrize(
+    ("served", "recorded", "judged"),
+    [
+        ("2024-09-01", "2025-03-13", True),  # 60 days before 2025-05-12
+        ("2024-09-01", "2025-03-12", False),
+        ("2025-05-01", "2025-04-30", False),  # help of before the first list
+        ("2025-05-01", "2025-05-01", True),
+    ],
+)
+def test_the_record_of_help_reaches_nearly_to_the_end_of_the_windows(good, served, recorded, judged):
+    parts = changed(good, unrecorded(SOURCES[0], recorded))
+    put(parts, served, "log", "served_since")
+    assert ("cannot be judged" not in verdict("G014", parts).measured) is judged
 
 
 @pytest.mark.parametrize("served", ["never", "2025-05-13"])
