@@ -13,7 +13,7 @@ from histories.settings import settings
 from serving.cli.main import onroll
 from serving.store import Caller, Store
 from serving.store.cases import cases
-from serving.store.records.timeline import serving_at, timeline
+from serving.store.records.timeline import _about, serving_at, timeline
 from serving.store.scores import stored_scores
 from serving.store.tables import Pupil
 from tests.support.databases import KEY
@@ -74,6 +74,38 @@ def test_a_day_tells_its_own_list_until_the_next_one(filled):
     assert [e["as_of"] for e in of_second if e["what"] == "scored"] == [date(2025, 1, 20)]
     assert not any(e["what"] == "done" for e in of_second)
     assert events(filled, day=date(2025, 2, 3)) == []
+
+
+NOON = datetime(2025, 1, 14, 12, tzinfo=UTC)
+
+
+def at(hours, what, as_of=None):
+    return {"at": NOON + timedelta(hours=hours), "what": what} | ({"as_of": as_of} if as_of else {})
+
+
+@pytest.mark.parametrize(
+    ("stored", "until"),
+    [
+        ([(0, 0), (2, 1)], 2),
+        ([(0, 0)], 9),
+        ([(0, 1), (2, 0)], 9),  # the earlier day scored last
+        ([(0, 1), (2, 0), (4, 2)], 4),
+        ([(0, 0), (2, 1), (4, 0)], 2),  # scored again after the next list
+        ([(0, 1), (2, 0), (4, 1)], 4),
+    ],
+)
+def test_in_whatever_order_days_were_scored_a_day_tells_its_scores_and_what_followed(stored, until):
+    """``stored``: after how many hours which week was scored; until then, what was done belongs to the first week."""
+    days = [date(2025, 1, 13) + timedelta(weeks=n) for n in range(3)]
+    scores = [at(hours, "scored", days[week]) for hours, week in stored]
+    done = [at(hours, "done") for hours in (-1, 1, 3, 5)]
+    told = _about([*scores, *done], scores, days[0])
+    first = min(hours for hours, week in stored if week == 0)
+    assert [e for e in told if e["what"] == "scored"] == [s for s in scores if s["as_of"] == days[0]]
+    assert [e for e in told if e["what"] == "done"] == [
+        e for e in done if NOON + timedelta(hours=first) <= e["at"] < NOON + timedelta(hours=until)
+    ]
+    assert _about([*scores, *done], scores, date(2025, 2, 10)) == []
 
 
 def test_another_authority_is_told_no_score_and_no_act(filled):

@@ -28,7 +28,7 @@ def timeline(view: View, pupil_id: str, as_of: date | None = None) -> list[dict[
     Parameters
     ----------
     as_of : date, optional
-        Only the scores as of this day, and what happened from then until the next list; by default everything.
+        Only the scores as of this day, and what happened from the first of them until the next list was stored; by default everything.
 
     Returns
     -------
@@ -89,16 +89,19 @@ def _done(view: View, pupil_id: str) -> list[dict[str, Any]]:
 
 
 def _about(events: list[dict[str, Any]], scores: list[dict[str, Any]], as_of: date) -> list[dict[str, Any]]:
-    """Return the events from the first score as of a day until the first score as of a later day."""
-    first = [s["at"] for s in scores if s["as_of"] == as_of]
-    later = [s["at"] for s in scores if s["as_of"] > as_of]
-    if not first:
+    """Return every score as of a day, and what happened from the first of them until the next one as of a later day.
+
+    A day may be scored, or scored again, after a later one: such a later score was there already and ends nothing.
+    """
+    first = min((s["at"] for s in scores if s["as_of"] == as_of), default=None)
+    if first is None:
         return []
-    until = min(later, default=None)
+    until = min((s["at"] for s in scores if s["as_of"] > as_of and s["at"] > first), default=None)
     return [
         event
         for event in events
-        if event.get("as_of", as_of) == as_of and event["at"] >= min(first) and (until is None or event["at"] < until)
+        if event.get("as_of") == as_of
+        or ("as_of" not in event and event["at"] >= first and (until is None or event["at"] < until))
     ]
 
 
