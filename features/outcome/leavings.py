@@ -9,10 +9,12 @@ from datetime import date, timedelta
 import narwhals as nw
 import polars as pl
 
-from histories.calendar import day_number, day_of, school_days
+from histories.calendar import EPOCH, day_number, day_of, london_today, school_days
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
+from histories.tables import TABLES
 
+ALL = "*"  # of all authorities
 ENDS = ("leaving_date", "destination", "leaving_ground", "end_known")
 
 
@@ -62,6 +64,48 @@ class Leavings:
         if number not in self._passed:
             self._passed[number] = _after_school_days(self.spells["leaving_date"], number)
         return self._passed[number]
+
+
+def recorded_until(histories: Histories, *, cases: bool = False) -> dict[str, date]:
+    """Return the newest day up to today on which each authority's rolls were recorded: nobody is known to have stayed beyond it.
+
+    Marks and suspensions go on where the record of the rolls has stopped; they do not say who left.
+
+    Parameters
+    ----------
+    cases : bool
+        Whether leavings are known by cases of missing education too, so that these must reach as far, if the histories hold any.
+
+    Returns
+    -------
+    dict
+        By authority, that of the school before that of the home; under ``ALL`` of all together, 1970-01-01 if nothing is recorded.
+    """
+    until = _newest_by_authority(histories, "enrolments")
+    if cases and "cme" in histories.present:
+        of_cases = _newest_by_authority(histories, "cme")
+        until = {authority: min(day, of_cases.get(authority, of_cases[ALL])) for authority, day in until.items()}
+    return until
+
+
+def _newest_by_authority(histories: Histories, table: str) -> dict[str, date]:
+    declared, known = TABLES[table], nw.col("known")
+    if declared.plannable and {"attendance", "termly_attendance"} & histories.present:
+        # Without a day of its record, a place from next September proves nothing about the time before.
+        known = nw.when(~nw.col(declared.known_from[0]).is_null()).then("known")
+    at = ["pupil_id", "urn"] if table == "enrolments" else ["pupil_id"]
+    rows = histories.frame(table)
+    days = [rows.select(*at, known.alias("day")), rows.select(*at, nw.col("end_known").alias("day"))]
+    today = day_number(london_today())
+    newest = collect(nw.concat(days).filter(nw.col("day") <= today).group_by(at).agg(nw.col("day").max()))
+    homes = collect(histories.frame("pupils").select("pupil_id", nw.col("authority").alias("home"))).unique("pupil_id")
+    newest = newest.join(homes, on="pupil_id")
+    authority = pl.coalesce("home", pl.lit(""))
+    if "urn" in at:
+        schools = collect(histories.frame("schools").select("urn", nw.col("authority").alias("school"))).unique("urn")
+        newest, authority = newest.join(schools, on="urn", how="left"), pl.coalesce("school", "home", pl.lit(""))
+    found = newest.group_by(authority.alias("authority")).agg(pl.max("day")).rows()
+    return {**{a: day_of(day) for a, day in found}, ALL: max((day_of(day) for _, day in found), default=EPOCH)}
 
 
 def _after_school_days(leaving: pl.Series, number: int) -> pl.Series:

@@ -120,14 +120,16 @@ def judge(
                 f"not judged ({quantity(len(of_task), 'list')}): the definition of missing is not at hand; name its file with --definition"
             )
             continue
-        newest = judgement.newest_known[name, horizon] = newest_known(histories, definition, horizon)
+        newest = newest_known(histories, definition, horizon)
+        judgement.newest_known[name, horizon] = newest.whole
         delay = timedelta(days=horizon + definition.known_after_days)
         known_from |= {x: x.as_of + delay for x in of_task}
-        days = sorted({x.as_of for x in of_task if x.as_of <= newest})
+        matured = [x for x in of_task if x.as_of <= newest.of(x.authority)]
+        days = sorted({x.as_of for x in matured})
         for start in range(0, len(days), DAYS_AT_ONCE):
             batch = days[start : start + DAYS_AT_ONCE]
             advance(description=f"outcomes of lists of {batch[0]} to {batch[-1]}")
-            due = [x for x in of_task if x.as_of in batch]
+            due = [x for x in matured if x.as_of in batch]
             places = {x.authority: terms.places(x.authority) for x in due}
             authority = pl.col("authority").replace_strict(places, return_dtype=pl.Int64)
             scores = scores_of(due).with_columns(authority.alias("places"))
@@ -160,8 +162,8 @@ def _of_each(lists: Sequence[CompleteList], outcomes: Outcomes) -> Iterator[tupl
     """Yield the part of each list."""
     for x in lists:
         here = (pl.col("as_of") == x.as_of) & (pl.col("authority") == x.authority)
-        of_list = outcomes.scored.filter(here & (pl.col("model_version") == x.model_version))
-        yield x, Outcomes(of_list, outcomes.unscored.filter(here))
+        here &= pl.col("model_version") == x.model_version
+        yield x, Outcomes(outcomes.scored.filter(here), outcomes.unscored.filter(here))
 
 
 def _list_result(x: CompleteList, outcomes: Outcomes | None, known_from: date | None) -> ListResult:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
 from features.outcome.cohort import CohortRule, cohort
 from features.outcome.definition import Definition
 from features.outcome.label import label
+from features.outcome.leavings import ALL, recorded_until
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
 
@@ -34,18 +35,42 @@ class Outcomes:
     scored : polars.DataFrame
         The scores, with ``fate`` (one of ``KNOWN`` or ``UNKNOWN``) and ``label`` (1, 0 or null).
     unscored : polars.DataFrame
-        ``as_of, authority, label`` of children of the cohort who have no score, such as those beyond ``score --top``, with a known outcome.
+        ``as_of, authority, model_version, label`` of children of the cohort who have no score of the version, such as those beyond ``score --top``,
+        with a known outcome.
     """
 
     scored: pl.DataFrame
     unscored: pl.DataFrame
 
 
-def newest_known(histories: Histories, definition: Definition, horizon: int) -> date:
-    """Return the newest as-of date whose outcomes are known by now."""
+@dataclass(frozen=True, kw_only=True)
+class NewestKnown:
+    """The newest as-of dates whose outcomes are known by now: the records go on, and so does the record of who left a roll.
+
+    Attributes
+    ----------
+    whole : date
+        Of all authorities together.
+    by_authority : dict
+    """
+
+    whole: date
+    by_authority: dict[str, date]
+
+    def of(self, authority: str) -> date:
+        """Return that of an authority; of all together where the histories hold none of its children."""
+        return self.by_authority.get(authority, self.whole)
+
+
+def newest_known(histories: Histories, definition: Definition, horizon: int) -> NewestKnown:
+    """Return the newest as-of dates whose outcomes are known by now."""
     from training.task import Task
 
-    return Task(definition=definition, horizon=horizon).newest_labelled(histories)
+    newest = {
+        authority: Task(definition=definition, horizon=horizon, until=day + timedelta(days=1)).newest_labelled(histories)
+        for authority, day in recorded_until(histories, cases=definition.cases).items()
+    }
+    return NewestKnown(whole=newest.pop(ALL), by_authority=newest)
 
 
 def outcomes_of(
@@ -68,15 +93,19 @@ def outcomes_of(
     outcome = pl.DataFrame(labelled).select(*KEYS, "label", "outcome")
     pupils = collect(histories.frame("pupils").select("pupil_id").unique()).with_columns(matched=pl.lit(True))
     joined = scores.join(outcome, on=KEYS, how="left").join(pupils, on="pupil_id", how="left")
+    # Of each version by itself: a child whom one version scored may have no score of another.
+    version = [c for c in ("model_version",) if c in scores.columns]
     unscored = (
         pl.DataFrame(members)
         .select(*KEYS, "authority")
+        .join(scores.select("as_of", "authority", *version).unique(), on=["as_of", "authority"])
+        .join(scores.select(*KEYS, *version).unique(), on=[*KEYS, *version], how="anti")
         .join(outcome, on=KEYS)
-        .join(scores.select(KEYS).unique(), on=KEYS, how="anti")
         .filter(pl.col("label").is_not_null())
     )
     return Outcomes(
-        joined.with_columns(_fate()).drop("outcome", "matched"), unscored.select("as_of", "authority", "label")
+        joined.with_columns(_fate()).drop("outcome", "matched"),
+        unscored.select("as_of", "authority", *version, "label"),
     )
 
 

@@ -75,7 +75,8 @@ def of_going_missing(
     Faults
         If the window is not known yet.
     """
-    newest = newest_known(histories, definition, horizon)
+    known = newest_known(histories, definition, horizon)
+    newest = min(known.of(authority) for authority in members["authority"].unique())
     if members["as_of"].max() > newest:  # type: ignore[operator]
         do = "Analyse with newer histories; a window that is not fully known is no outcome."
         raise Faults(Fault(f"outcomes are known for lists up to {newest} only", "trial analyse", do))

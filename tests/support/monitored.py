@@ -14,10 +14,11 @@ HORIZON = 120
 DEFINITION = "commissioner_or_unknown"  # known 60 days after the window
 
 
-def tables(children=100, gone=(), moved=(), left_before=(), end=END, **more):
+def tables(children=100, gone=(), moved=(), left_before=(), end=END, rolls_end=None, **more):
     """Return rows of histories: children of Year 5 on one roll, and what became of some, by number.
 
     ``gone`` go missing, ``moved`` go abroad within the window of ``DAY``; ``left_before`` had left, which was recorded later.
+    Records go on until ``end``, those of the rolls until ``rolls_end``.
     """
     fates = dict.fromkeys(gone, ("2024-02-01", "missing_education")) | dict.fromkeys(moved, ("2024-02-01", "abroad"))
     fates |= dict.fromkeys(left_before, ("2024-01-10", "state_school"))
@@ -30,8 +31,10 @@ def tables(children=100, gone=(), moved=(), left_before=(), end=END, **more):
         recorded = left and (date.fromisoformat(left) + timedelta(days=20)).isoformat()
         spells.append({**spell, "leaving_date": left, "destination": destination, "leaving_recorded_on": recorded})
     newest = {"pupil_id": name(children), "start_date": end.isoformat(), "category": "SUSP"}
-    pupils.append({"pupil_id": name(children), "date_of_birth": "2001-05-01"})
-    spells.append({"pupil_id": name(children), "urn": "1", "entry_date": "2018-09-04"})
+    # An adult, whose spell is the newest record of the rolls.
+    pupils.append({"pupil_id": name(children), "date_of_birth": "2001-05-01", "authority": "801"})
+    rolls = (rolls_end or end).isoformat()
+    spells.append({"pupil_id": name(children), "urn": "1", "entry_date": "2018-09-04", "recorded_on": rolls})
     return {"pupils": pupils, "enrolments": spells, "suspensions": [newest], **more}
 
 

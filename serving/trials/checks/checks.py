@@ -206,7 +206,7 @@ def estimate_checks(
         view.record("trial.checks_seen", pupils=drawn["pupil_id"].to_list(), name=plan.of.name)
     check_drawn(plan.of, known.salt, known.sizes, drawn, strangers)
     definition = (definitions or {}).get(known.definition) or Definition.load(known.definition)
-    newest = newest_known(histories, definition, known.horizon_days)
+    newest = newest_known(histories, definition, known.horizon_days).of(plan.of.authority)
     went: Found | None = None
     recorded: tuple[int, int] | None = None
     members = pl.concat([below, drawn.select(below.columns)]).unique("pupil_id")

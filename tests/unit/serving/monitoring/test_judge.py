@@ -5,11 +5,13 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
+from features.outcome.definition import Definition
+from histories.reading.histories import Histories
 from serving.monitoring.judge import Terms, judge
-from serving.monitoring.outcomes import KNOWN, UNKNOWN
+from serving.monitoring.outcomes import KNOWN, UNKNOWN, newest_known
 from serving.monitoring.promises import at_capacity, compare
 from serving.monitoring.results import by_term
-from tests.support.monitored import DAY, END, HORIZON, histories, reader, stored_list
+from tests.support.monitored import DAY, END, HORIZON, histories, name, reader, stored_list, tables
 
 RISKS = [0.5] * 10 + [0.01] * 90
 NEWEST = END - timedelta(days=HORIZON + 60)  # the newest day whose outcomes are known
@@ -71,6 +73,56 @@ def test_a_list_whose_window_is_open_has_no_outcome(days_after):
     assert waiting.known_from == open_list.as_of + timedelta(days=HORIZON + 60)
     assert asked == [known]
     assert [v.last_day for v in judgement.versions] == [NEWEST]
+
+
+def test_a_child_whom_only_another_version_scored_counts_as_not_captured():
+    """Version 1 scored 20 children, version 2 all of them, on the same day: capture is of each list by itself."""
+    short, whole = stored_list(RISKS[:20]), stored_list(RISKS, version="2")
+    risks = {short: RISKS[:20], whole: RISKS}
+    alone, beside = judged({short: RISKS[:20]}, gone=(0, 50, 51)), judged(risks, gone=(0, 50, 51))
+    assert [r.unscored for r in beside.lists] == [80, 0]
+    assert beside.lists[0].figures == alone.lists[0].figures
+    assert beside.lists[0].figures.first.missing == 3
+    assert [v.unscored for v in beside.versions] == [80, 0]
+
+
+def moved_to(authority, tables, children):
+    """The same rows, with some children in another authority."""
+    pupils = [p | {"authority": authority} if p["pupil_id"] in children else p for p in tables["pupils"]]
+    return {**tables, "pupils": pupils}
+
+
+@pytest.mark.parametrize(
+    ("rolls_end", "elsewhere", "known"),
+    [
+        (END, False, (True, True)),
+        (DAY + timedelta(days=HORIZON + 60), False, (True, True)),
+        (DAY + timedelta(days=HORIZON + 59), False, (False, False)),  # suspensions go on, nobody records who leaves
+        (DAY + timedelta(days=HORIZON + 59), True, (False, True)),  # of one authority only
+    ],
+)
+def test_nobody_stayed_beyond_the_newest_record_of_who_left(rolls_end, elsewhere, known):
+    here, there = stored_list(RISKS), stored_list(RISKS, authority="802")
+    rows = tables(children=120, gone=(0,), rolls_end=rolls_end)
+    if elsewhere:
+        rows = moved_to("802", rows, {name(n) for n in range(100, 120)})
+        rows["enrolments"].append({"pupil_id": name(119), "urn": "2", "entry_date": str(END), "recorded_on": str(END)})
+    read = reader(dict.fromkeys((here, there), RISKS))
+    judgement = judge(Histories.from_rows(rows), [here, there], read, Terms(capacity=10))
+    assert tuple(r.figures is not None for r in judgement.lists) == known
+    assert all(r.fates == {} for r in judgement.lists if r.figures is None)
+
+
+CASE = {"pupil_id": name(50), "missing_from": "2024-01-20", "reported_on": str(DAY + timedelta(days=HORIZON + 89))}
+
+
+@pytest.mark.parametrize(("cases", "known"), [([], True), ([CASE], False)])
+def test_where_cases_are_the_outcome_their_record_must_reach_as_far(cases, known):
+    definition = Definition.load("cme_register")
+    more = {"cme": cases} if cases else {}
+    newest = newest_known(histories(**more), definition, HORIZON)
+    assert (newest.of("801") >= DAY) is known
+    assert newest.of("999") == newest.whole, "an authority without children in the histories"
 
 
 def test_children_whom_the_list_left_out_count_as_not_captured():
