@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
@@ -84,6 +84,10 @@ class Season:
         Rows recorded in the four weeks before the day by table, now and then.
     open_days : tuple of int
         School days of these weeks, now and then: Easter and half-terms move.
+    absent : tuple of str
+        Tables whose rows come all year round, of which there is nothing at all.
+    recorded_in : dict
+        As ``recorded``, by authority; empty where all children are of one.
     delays : tuple of Delay
         Of attendance marks, now and then.
     silent_schools : list of SilentSchool or None
@@ -95,6 +99,8 @@ class Season:
     day: date
     children: dict[str, tuple[int, int]] = field(default_factory=dict)
     recorded: dict[str, tuple[int, int]] = field(default_factory=dict)
+    recorded_in: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
     open_days: tuple[int, int] = (20, 20)
     delays: tuple[Delay, Delay] | None = None
     silent_schools: list[SilentSchool] | None = None
@@ -153,12 +159,16 @@ def measured(
     counted = {(a, d): n for a, d, n in members.group_by("authority", "as_of").len().iter_rows()}
     authorities = sorted({authority for authority, _ in counted})
     before = day - YEAR
-    feeds = [table for table in FEEDS if table in histories.present]
+    feeds = {
+        t: (_recorded(histories, t, day), _recorded(histories, t, before)) for t in FEEDS if t in histories.present
+    }
     marks = "attendance" in histories.present
     return Season(
         day=day,
         children={a: (counted.get((a, day), 0), counted.get((a, before), 0)) for a in authorities},
-        recorded={t: (_recorded(histories, t, day), _recorded(histories, t, before)) for t in feeds},
+        recorded={t: (sum(now.values()), sum(then.values())) for t, (now, then) in feeds.items()},
+        recorded_in=_by_authority(feeds),
+        absent=tuple(t for t in FEEDS if t not in feeds),
         open_days=(_open_days(day, WEEKS), _open_days(before, WEEKS)),
         delays=(_delay(histories, day), _delay(histories, before)) if marks else None,
         silent_schools=_silent_schools(histories, members.filter(pl.col("as_of") == day), day) if marks else None,
@@ -207,11 +217,23 @@ def _open_days(day: date, span: timedelta) -> int:
     return len(school_days(day - span, day - DAY))
 
 
-def _recorded(histories: Histories, table: str, day: date) -> int:
-    """Count the rows of a table that were recorded in the weeks before a day."""
+def _recorded(histories: Histories, table: str, day: date) -> dict[str, int]:
+    """Count the rows of a table that were recorded in the weeks before a day, by the children's authority."""
     known = nw.col("known")
     rows = histories.frame(table).filter((known >= day_number(day - WEEKS)) & (known < day_number(day)))
-    return int(collect(rows.select(known.count().alias("n")))["n"][0])
+    pupils = histories.frame("pupils").select("pupil_id", "authority").unique(subset=["pupil_id"])
+    counted = rows.join(pupils, on="pupil_id", how="left").group_by("authority").agg(known.count().alias("n"))
+    return {authority or "": n for authority, n in collect(counted).select("authority", "n").iter_rows()}
+
+
+def _by_authority(
+    feeds: Mapping[str, tuple[Mapping[str, int], Mapping[str, int]]],
+) -> dict[str, dict[str, tuple[int, int]]]:
+    """Return the counts of each authority by table; nothing if there is one authority only."""
+    authorities = sorted({a for now, then in feeds.values() for a in (*now, *then)})
+    if len(authorities) < 2:
+        return {}
+    return {a: {t: (now.get(a, 0), then.get(a, 0)) for t, (now, then) in feeds.items()} for a in authorities}
 
 
 def _delay(histories: Histories, day: date) -> Delay:
@@ -232,8 +254,10 @@ def _silent_schools(histories: Histories, members: pl.DataFrame, day: date) -> l
         & (nw.col("date") >= since)
         & nw.col("code").is_in(list(POSSIBLE_CODES))
     )
-    at = histories.given(members.select("pupil_id", "urn").to_arrow())
-    last = collect(marks.join(at, on="pupil_id").group_by("urn").agg(nw.col("date").max().alias("last")))
+    at = histories.given(members.select("pupil_id", "urn", "entry_date").to_arrow())
+    # A mark from before a child joined was sent by another school.
+    own = marks.join(at, on="pupil_id").filter(nw.col("date") >= nw.col("entry_date"))
+    last = collect(own.group_by("urn").agg(nw.col("date").max().alias("last")))
     lately = day_number(day - SILENT)
     stopped = last.filter(pl.col("last") < lately)
     if 2 * len(stopped) > len(last) or last.is_empty():

@@ -7,31 +7,61 @@ from datetime import date
 
 from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised
 from serving.monitoring.evidence import Evidence
+from serving.monitoring.season import Season
 from training.measures.intervals import observed_over_expected
 
 IN_TERM = ("attendance", "suspensions")  # tables of what happens on school days
 
 
 def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
-    """Compare the rows recorded in the last four weeks with those of the same weeks a year before."""
+    """Compare the rows recorded in the last four weeks with those of the same weeks a year before, of all authorities and of each.
+
+    A table that is not delivered at all has no rows of a year before either: the lists that were made with it tell that it came.
+    """
     season = evidence.season
-    is_judged = False
-    for table, (now, before) in season.recorded.items() if season else ():
-        open_now, open_before = season.open_days if season and table in IN_TERM else (1, 1)
-        expected = before * min(open_now / max(open_before, 1), 1.0)
-        if expected < limits["rows"]:
-            continue
-        is_judged = True
+    if season is None:
+        raise NotJudged("the histories were not looked at")
+    gone = {table: _newest_with(evidence, table) for table in season.absent}
+    raised = [
+        Raised(f"the table is not delivered at all; the list of {day} was made with it", table)
+        for table, day in gone.items()
+        if day
+    ]
+    places = {"": season.recorded} | {f", authority {a or 'unknown'}": rows for a, rows in season.recorded_in.items()}
+    judged = [
+        (table, place, *counts)
+        for place, tables in places.items()
+        for table, counts in tables.items()
+        if _expected(season, table, counts[1]) >= max(limits["rows"], 1)
+    ]
+    for table, place, now, before in judged:
         # Both counts vary by chance: the design effect adds the variance of the earlier one.
-        ratio = observed_over_expected(now, expected, design=1 + now / before)
+        ratio = observed_over_expected(now, _expected(season, table, before), design=1 + now / before)
         if ratio and ratio.high < limits["share"]:
-            state = "has stopped" if now == 0 else "has thinned"
-            yield Raised(
-                f"the feed {state}: {now:,} rows recorded in four weeks, {before:,} in the same weeks a year before{_days(open_now, open_before)}",
-                table,
-            )
-    if not is_judged:
+            raised.append(Raised(_what(season, table, now, before), table + place))
+    if not judged and not raised:
         raise NotJudged("too few rows were recorded in the same weeks a year before")
+    yield from raised
+
+
+def _newest_with(evidence: Evidence, table: str) -> date | None:
+    return max((x.as_of for x in evidence.lists if table not in x.missing_tables), default=None)
+
+
+def _open_days(season: Season, table: str) -> tuple[int, int]:
+    return season.open_days if table in IN_TERM else (1, 1)
+
+
+def _expected(season: Season, table: str, before: int) -> float:
+    """Return the rows of a year before, fewer if school was open on fewer days."""
+    open_now, open_before = _open_days(season, table)
+    return before * min(open_now / max(open_before, 1), 1.0)
+
+
+def _what(season: Season, table: str, now: int, before: int) -> str:
+    state = "has stopped" if now == 0 else "has thinned"
+    days = _days(*_open_days(season, table))
+    return f"the feed {state}: {now:,} rows recorded in four weeks, {before:,} in the same weeks a year before{days}"
 
 
 def _days(now: int, before: int) -> str:
@@ -43,6 +73,6 @@ ALARM = Alarm(
     title="a table's feed has stopped or thinned",
     reason=__doc__ or "",
     do="Ask whoever sends the table, and import what is missing before the next list is scored.",
-    since=date(2026, 11, 29),
+    since=date(2026, 11, 30),
     check=check,
 )

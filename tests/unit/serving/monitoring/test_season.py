@@ -13,8 +13,11 @@ DAY = date(2025, 3, 10)
 PUPILS = 24
 
 
-def told(late=0, silent=None, only=PUPILS, absent=0):
-    """Two schools with marks in the five weeks before the day and in the same weeks of two years before; now ``late`` days late, from ``only`` children."""
+def told(late=0, silent=None, only=PUPILS, absent=0, joined=None):
+    """Two schools with marks in the five weeks before the day and in the same weeks of two years before; now ``late`` days late, from ``only`` children.
+
+    Child 0, of school 1, ``joined`` the other one on that day.
+    """
     pupils, spells, marks = [], [], []
     for n in range(PUPILS):
         urn = "12"[n % 2]
@@ -23,11 +26,16 @@ def told(late=0, silent=None, only=PUPILS, absent=0):
         for end in (DAY, DAY - YEAR, DAY - 2 * YEAR):
             is_now = end == DAY
             for day in school_days(end - timedelta(weeks=5), end - timedelta(days=1)):
-                if is_now and (n >= only or (urn == silent and day >= end - timedelta(days=15))):
+                at = "2" if joined and n == 0 and day >= joined else urn
+                if is_now and (n >= only or (at == silent and day >= end - timedelta(days=15))):
                     continue
                 code = "O" if is_now and n < absent else "/"
                 recorded = day + timedelta(days=late if is_now else 0)
                 marks.append((f"p{n:02}", day, code, recorded))
+    if joined:
+        left = str(joined - timedelta(days=1))
+        spells[0] |= {"leaving_date": left, "destination": "state_school", "leaving_recorded_on": left}
+        spells.append({"pupil_id": "p00", "urn": "2", "entry_date": str(joined), "recorded_on": str(joined)})
     columns = ("pupil_id", "date", "code", "recorded_on")
     rows = [{**dict(zip(columns, map(str, m), strict=True)), "session": "AM"} for m in marks]
     return Histories.from_rows({"pupils": pupils, "enrolments": spells, "attendance": rows})
@@ -53,6 +61,14 @@ def test_a_school_that_stopped_is_named_with_its_children_and_last_mark():
     (school,) = season(silent="2").silent_schools
     assert (school.urn, school.children) == ("2", PUPILS // 2)
     assert school.last_mark < DAY - timedelta(days=15)
+
+
+@pytest.mark.parametrize("days", [5, 9, 20])
+def test_a_child_who_has_just_moved_in_brings_no_mark_of_the_school(days):
+    """The other school marked the child until it left; only after it has joined do its marks count for this one."""
+    (school,) = season(silent="2", joined=DAY - timedelta(days=days)).silent_schools
+    assert (school.urn, school.children) == ("2", PUPILS // 2 + 1)
+    assert school.last_mark <= DAY - timedelta(days=16)
 
 
 def test_if_no_school_sends_marks_no_single_one_is_silent():
