@@ -17,7 +17,7 @@ from histories.io.terminal import ISO_DATE, json_option, progress, result, warn
     "--as-of",
     "day",
     type=ISO_DATE,
-    help="Day as of which to look at the records; by default the day after the last known one.",
+    help="Day as of which to look at the records, taken as today; by default the day after the last known one.",
 )
 @click.option(
     "--definition",

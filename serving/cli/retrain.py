@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from histories.io.terminal import json_option, progress, result, warn
+from histories.io.terminal import ISO_DATE, json_option, progress, result, warn
 from training.cli.helped_option import helped_option
 
 
@@ -25,6 +26,7 @@ from training.cli.helped_option import helped_option
 @click.option(
     "--limits", "limits_file", type=click.Path(path_type=Path), help="TOML file that overrides limits of alarms."
 )
+@click.option("--as-of", "day", type=ISO_DATE, help="Day as of which alarms look at the records, taken as today.")
 @click.option("--capacity", type=click.IntRange(1), help="Children on each list; by default the pages' per_week.")
 @click.option("--seed", type=int, help="By default the champion's.")
 @click.option("--report", type=click.Path(path_type=Path), help="Page to write; by default beside the releases.")
@@ -37,6 +39,7 @@ def retrain(
     helped: str | None,
     silence: Path | None,
     limits_file: Path | None,
+    day: datetime | None,
     capacity: int | None,
     seed: int | None,
     report: Path | None,
@@ -74,6 +77,7 @@ def retrain(
         capacity=capacity or PageSettings.load(current.pages).per_week,
         limits=load_limits(limits_file),
         silences=load_silences(silence),
+        day=day.date() if day else None,
     )
     opened = open_histories(histories)
     with progress("retraining") as advance:

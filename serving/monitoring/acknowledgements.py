@@ -1,10 +1,16 @@
-"""Who has seen an alarm and what they make of it: entries of the audit, one for each alarm and place. An acknowledged alarm stays up."""
+"""Who has seen an alarm and what they make of it: entries of the audit, one for each alarm and place.
+
+An acknowledged alarm stays up. The acknowledgement is of that event, not of all to come: it ends when a look finds the alarm quiet there, and after
+``LASTS`` at the latest. A look at which the alarm could not be judged says nothing, and looks by another day or other limits do not count.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -13,7 +19,8 @@ from serving.monitoring.alarms.alarm import Acknowledgement, AlarmResult
 from serving.store.tables import AuditEntry
 from serving.store.unit_of_work import Change, View
 
-ACTION = "alarm.acknowledged"
+ACTION, SEEN = "alarm.acknowledged", "alarms.seen"
+LASTS = timedelta(days=365)
 MAX_REASON = 500
 
 
@@ -46,11 +53,30 @@ def acknowledge(change: Change, alarms: Sequence[AlarmResult], code: str, reason
     return up
 
 
+def seen(alarms: Iterable[AlarmResult]) -> dict[str, Any]:
+    """Return what an entry of a look (``SEEN``) says of the alarms: the codes that are up and quiet, and the places of those that are up."""
+    alarms = list(alarms)
+    codes = {state: sorted({a.code for a in alarms if a.state == state}) for state in ("up", "quiet")}
+    return {**codes, "places": sorted({(a.code, a.where) for a in alarms if a.state == "up"})}
+
+
 def with_acknowledgements(view: View, alarms: Sequence[AlarmResult]) -> list[AlarmResult]:
-    """Return the alarms, each that is up with its newest acknowledgement. The calling code records the view."""
-    query = sa.select(AuditEntry.at, AuditEntry.who, AuditEntry.details).where(AuditEntry.action == ACTION)
-    newest = {}
-    for entry in view.connection.execute(query.order_by(AuditEntry.seq)):
+    """Return the alarms, each that is up with the acknowledgement that holds. The calling code records the view."""
+    query = sa.select(AuditEntry.action, AuditEntry.at, AuditEntry.who, AuditEntry.details)
+    entries = view.connection.execute(query.where(AuditEntry.action.in_((ACTION, SEEN))).order_by(AuditEntry.seq))
+    holding: dict[tuple[str, str], Acknowledgement] = {}
+    for entry in entries:
         details = json.loads(entry.details)
-        newest[details["code"], details["where"]] = Acknowledgement(by=entry.who, at=entry.at, reason=details["reason"])
-    return [replace(a, acknowledged=newest.get((a.code, a.where))) if a.state == "up" else a for a in alarms]
+        if entry.action == SEEN:
+            holding = {place: by for place, by in holding.items() if not _is_over(*place, details)}
+        elif view.now - datetime.fromisoformat(entry.at) < LASTS:
+            by = Acknowledgement(by=entry.who, at=entry.at, reason=details["reason"])
+            holding[details["code"], details["where"]] = by
+    return [replace(a, acknowledged=holding.get((a.code, a.where))) if a.state == "up" else a for a in alarms]
+
+
+def _is_over(code: str, where: str, look: Mapping[str, Any]) -> bool:
+    """Return whether a look found an alarm quiet at a place; entries of earlier versions name the codes that are up only, which does not tell."""
+    if not look.get("default_look", True) or "places" not in look:
+        return False
+    return code in look["quiet"] or (code in look["up"] and [code, where] not in look["places"])

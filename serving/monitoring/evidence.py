@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 import polars as pl
 
@@ -46,6 +47,10 @@ class Evidence:
         Each authority's newest list with the previous one, or None.
     audit : str or None
         Why the audit does not verify; empty if it does, None if it was not looked at.
+    last_known : date or None
+        The day of the newest record of schooling.
+    today : date or None
+        The day of the look, or the day that was named instead.
     """
 
     judgement: Judgement
@@ -53,6 +58,8 @@ class Evidence:
     season: Season | None = None
     first_children: Mapping[CompleteList, Previous | None] = field(default_factory=dict)
     audit: str | None = None
+    last_known: date | None = None
+    today: date | None = None
 
     def current_versions(self) -> list[str]:
         """Return the versions that made an authority's list on its newest day whose outcomes are known; others are superseded."""

@@ -13,9 +13,10 @@ import polars as pl
 
 from features.catalogue import catalogue
 from features.counting.block_cache import BlockStore
+from histories.calendar import london_today
 from histories.errors import Faults
 from histories.reading.histories import Histories
-from serving.monitoring.acknowledgements import with_acknowledgements
+from serving.monitoring.acknowledgements import SEEN, seen, with_acknowledgements
 from serving.monitoring.alarms import AlarmResult, Limits, check_all, load_limits
 from serving.monitoring.evidence import Evidence, Previous
 from serving.monitoring.judge import Judgement, ScoresOf, Terms, judge
@@ -71,9 +72,8 @@ class MonitorReport:
         return [a for a in self.alarms if a.state == "up"]
 
     def record(self, view: View) -> None:
-        """Record in the audit which alarms are up, and by which look."""
-        codes = sorted({a.code for a in self.up})
-        view.record("alarms.seen", up=codes, day=str(self.day), default_look=self.default_look)
+        """Record in the audit which alarms are up and which quiet, and by which look."""
+        view.record(SEEN, **seen(self.alarms), day=str(self.day), default_look=self.default_look)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data, without any child."""
@@ -116,14 +116,15 @@ def monitor(
     limits : dict
         Of the alarms.
     day : date, optional
-        The day as of which the records are looked at; by default the day after the last known one.
+        The day as of which the records are looked at, which then counts as today; by default the day after the last known one.
     kept : BlockStore, optional
         Keeps counts for the next run.
     """
     with reading(store.engine) as connection:
         check = audit_log.verify(connection, store.chain, store.anchors)
     default_look = day is None and limits == load_limits()
-    day = day or histories.last_known() + timedelta(days=1)
+    today, last_known = day or london_today(), histories.last_known()
+    day = day or last_known + timedelta(days=1)
     with store.view(caller) as view:
         lists = complete_lists(view)
         view.record("monitor.seen", lists=len(lists), scores=sum(x.children for x in lists))
@@ -146,6 +147,8 @@ def monitor(
         season=season,
         first_children=first,
         audit="" if check.whole else check.why or "an entry does not verify",
+        last_known=last_known,
+        today=today,
     )
     with store.view(caller) as view:
         report = MonitorReport(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,8 @@ class Options:
         Of the alarms.
     silences : mapping
         Reasons of the rules of the check that the authority silences.
+    day : date or None
+        The day as of which alarms look at the records, taken as today; see ``serving.monitoring.monitor``.
     """
 
     config: Mapping[str, Any] | None = None
@@ -63,6 +65,7 @@ class Options:
     capacity: int
     limits: dict[str, Limits]
     silences: Mapping[str, str]
+    day: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,6 +210,7 @@ def _checked(
         terms,
         releases=settings.releases,
         limits=options.limits,
+        day=options.day,
         kept=BlockStore(settings.blocks),
         advance=advance,
     )

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,11 +16,22 @@ from serving.store.caller import command_line
 from serving.store.scores.complete_lists import complete_lists, scores_of, weekly_capacities
 from serving.store.sign_in import staff
 from tests.support.databases import KEY
-from tests.support.monitored import DAY, scores, stored_list, tables
+from tests.support.monitored import DAY, END, scores, stored_list, tables
 from tests.support.stores import ADMIN, do, tamper, verified
 
 RISKS = [0.5] * 20 + [0.01] * 80
 OPEN = date(2024, 9, 9)
+
+
+@pytest.fixture(autouse=True)
+def today(monkeypatch):
+    """The day after the records end; returns what moves it."""
+
+    def is_now(day):
+        monkeypatch.setattr("serving.monitoring.monitor.london_today", lambda: day)
+
+    is_now(END + timedelta(days=1))
+    return is_now
 
 
 def write(folder, rows_of):
@@ -148,6 +159,17 @@ def test_the_audit_tells_the_default_look_from_others(filled):
         view.record("audit.seen", entries=len(entries))
     assert [e["details"]["default_look"] for e in entries] == [True, False, False, True]
     assert entries[2]["details"]["day"] == "2024-09-16"
+
+
+def test_an_import_that_died_is_an_alarm_unless_the_day_is_named(filled, today):
+    """Everything else is judged as of the day on which the records end, and looks as it looked then."""
+    assert filled().exit_code == 0
+    today(END + timedelta(weeks=12))
+    died = filled()
+    assert (died.exit_code, "A017" in died.output) == (1, True)
+    assert "the newest record is of 2024-09-30" in died.output
+    assert filled("--as-of", str(END + timedelta(days=1))).exit_code == 0
+    assert "A017" in filled("--as-of", str(END + timedelta(weeks=12))).output
 
 
 def test_a_changed_audit_is_an_alarm(filled):

@@ -89,8 +89,9 @@ def trained(champion, bundle, monkeypatch):
     return asked
 
 
-def run(place, *options):
-    return CliRunner().invoke(onroll, ["retrain", str(place), *options])
+def run(place, *options, as_of=("--as-of", "2026-01-01")):
+    """Retrain as if it were the day after the records end."""
+    return CliRunner().invoke(onroll, ["retrain", str(place), *as_of, *options])
 
 
 def audited(action):
@@ -182,6 +183,12 @@ def test_an_open_alarm_is_refused_and_an_acknowledged_one_is_named(trained, smal
     answer = run(small_histories, "--report", "page.html")
     assert answer.exit_code == 0, answer.output
     assert "new system" in Path("page.html").read_text()
+
+
+def test_records_that_ended_long_ago_are_refused(trained, small_histories):
+    answer = run(small_histories, as_of=())
+    assert "A017" in [f.code for f in answer.exception.faults]
+    assert trained.calls == []
 
 
 def test_without_a_champion_there_is_nothing_to_retrain(small_histories, monkeypatch):

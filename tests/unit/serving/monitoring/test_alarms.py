@@ -60,6 +60,10 @@ def trained(day, known, labelled=None):
     return Evidence(judgement=judgement, lists=[x])
 
 
+def records_until(newest, today):
+    return Evidence(judgement=Judgement(), last_known=newest, today=today)
+
+
 NEWEST, BEFORE = DAY + 364 * timedelta(days=1), DAY
 SHIFT = SHIFTS["moves"]
 # By code: what raises it, what it then says and where, and what must not raise it.
@@ -132,6 +136,12 @@ CASES = {
         "audit",
         Evidence(judgement=Judgement(), audit=""),
     ),
+    "A017": (
+        records_until(date(2024, 10, 4), today=date(2025, 1, 15)),
+        "the newest record is of 2024-10-04; 56 school days",
+        "every table",
+        records_until(date(2024, 12, 20), today=date(2025, 1, 13)),  # Christmas lies between
+    ),
 }
 
 
@@ -178,10 +188,60 @@ def test_without_its_input_it_is_not_judged_and_says_why(code):
         ("A012", season(delays=(Delay(marks=199, days=99.0), DELAYS[1]))),
         ("A013", season(children={"801": (99, 99)}, shifts={"moves": replace(SHIFT, missing=1.0)})),
         ("A014", season(shifts={"moves": replace(SHIFT, difference=9.0, values=199)})),
+        ("A017", records_until(date(1970, 1, 1), today=DAY)),  # no record at all
     ],
 )
 def test_too_few_are_not_judged(code, evidence):
     assert [r.state for r in results(code, evidence)] == ["not_judged"]
+
+
+@pytest.mark.parametrize(
+    ("missing", "state", "what"),
+    [
+        ([("sen",)], "up", f"the list of {DAY} was made with it"),
+        ([("sen",), ("sen", "cme")], "up", f"the list of {DAY} was made with it"),  # A006 is up too
+        ([("cme",)], "quiet", ""),  # it never came
+        ([], "quiet", ""),
+    ],
+)
+def test_a_table_that_is_not_delivered_any_more_is_named(missing, state, what):
+    """Histories without the table have none of its rows of a year before either."""
+    known = [stored_list([0.1], day=DAY + n * WEEK, missing_tables=m) for n, m in enumerate(missing)]
+    evidence = replace(season(absent=("cme",)), lists=known)
+    (result,) = results("A010", evidence)
+    assert (result.state, result.where) == (state, "cme" if state == "up" else "")
+    assert what in result.what
+
+
+def test_a_feed_that_stopped_in_one_of_several_authorities_is_not_hidden_by_the_others():
+    rows = {"801": {"cme": (900, 900)}, "802": {"cme": (0, 100)}}
+    (up,) = results("A010", season(recorded={"cme": (900, 1000)}, recorded_in=rows))
+    assert (up.state, up.where) == ("up", "cme, authority 802")
+
+
+NOTHING = Evidence(
+    judgement=Judgement(),
+    lists=[stored_list([0.0]), stored_list([0.0], day=DAY + 52 * WEEK)],
+    season=Season(
+        day=DAY,
+        children={"801": (0, 0)},
+        recorded={"attendance": (0, 0), "cme": (3, 0)},
+        open_days=(0, 0),
+        delays=(Delay(marks=0, days=0.0),) * 2,
+        shifts={"moves": Shift(missing=0.0, missing_before=0.0, values=0, difference=None, usual=None)},
+    ),
+    last_known=DAY,
+    today=DAY,
+)
+
+
+@pytest.mark.parametrize("code", BY_CODE)
+@pytest.mark.parametrize("quantities", ["nothing", "its case"])
+def test_a_limit_of_nothing_divides_by_nothing(code, quantities):
+    """A file of limits may set each of them to 0."""
+    limits = {n: 0 if isinstance(v, int | float) else v for n, v in load_limits().get(code, {}).items()}
+    evidence = NOTHING if quantities == "nothing" else CASES[code][0]
+    assert BY_CODE[code].results(evidence, limits)
 
 
 def test_a_version_that_is_superseded_raises_nothing():
