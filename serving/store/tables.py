@@ -117,6 +117,7 @@ class ScoreList(Base):
     stored_at: Mapped[datetime]
     sources: Mapped[str] = mapped_column(sa.Text, server_default="{}")  # JSON: table -> its last known day
     silent_schools: Mapped[str] = mapped_column(sa.Text, server_default="[]")  # JSON; see serving.store.cases.silence
+    thinned_at: Mapped[datetime | None]  # since when scores of it are gone: what is left is a part, and judges nothing
 
 
 class StoredKey(Base):

@@ -20,6 +20,7 @@ from serving.store.cases.tables import Case, CaseEntry, DataFault
 from serving.store.database import reading, writing
 from serving.store.records import erasure, holds, retention
 from serving.store.records.purging import purge_files
+from serving.store.scores.complete_lists import complete_lists
 from serving.store.tables import AuditEntry, Hold, Pupil, ScoreList, ShadowCount, StoredKey, StoredScore
 from tests.support.databases import KEY
 from tests.support.scores import score
@@ -212,3 +213,40 @@ def test_the_verbs_look_before_they_remove_and_take_pupils_from_a_file(tmp_path,
     (tmp_path / "all.txt").write_text("\n")
     assert isinstance(run("erase", "--pupil-file", "all.txt", "--reason", "asked").exception, Faults)
     assert verified(store).whole
+
+
+def test_a_list_of_which_only_held_children_are_left_is_not_judged(store):
+    """Their scores stay, with the list they were on; whoever reads complete lists is told of a whole one again once all are scored anew."""
+    store.save([score(f"p{n}", n) for n in range(1, 6)])
+    do(store, holds.place, ["p2", "p4"], "court")
+    whole = dict.fromkeys(retention.KINDS) | {"scores": 12}
+
+    def judged():
+        with store.view(ADMIN) as view:
+            view.record("monitor.seen")
+            return [x.children for x in complete_lists(view)]
+
+    do(store, retention.apply, whole)
+    assert judged() == [5], "nothing was due"
+    with writing(store.engine) as connection:
+        connection.execute(sa.update(StoredScore).values(stored_at=datetime.now(UTC) - relativedelta(months=13)))
+    do(store, retention.apply, whole)
+    assert judged() == []
+    assert {p for (p,) in rows(store, StoredScore.pupil_id)} == {"p2", "p4"}
+    assert len(rows(store, ScoreList.stored_at)) == 1
+    store.save([score(f"p{n}", n) for n in range(1, 6)])
+    assert judged() == [5]
+
+
+def test_scores_that_were_replaced_can_go_and_the_list_stays_whole(store):
+    store.save([score("p1", 1) | {"risk": 0.5}])
+    store.save([score("p1", 1) | {"risk": 0.4}])
+    with writing(store.engine) as connection:
+        old = StoredScore.replaced_at.is_not(None)
+        past = datetime.now(UTC) - relativedelta(months=13)
+        connection.execute(sa.update(StoredScore).where(old).values(stored_at=past))
+    removed = do(store, retention.apply, dict.fromkeys(retention.KINDS) | {"scores": 12})
+    assert removed["scores"] == 1
+    with store.view(ADMIN) as view:
+        view.record("monitor.seen")
+        assert [x.children for x in complete_lists(view)] == [1]

@@ -25,6 +25,7 @@ from serving.store.unit_of_work import Change, View
 DEFAULTS = Path(__file__).with_name("retention.toml")
 KINDS = ("scores", "cases", "keys", "holds", "shadow_counts", "audit")
 FOR_EVER = "for ever"
+OF_LIST = (StoredScore.authority, StoredScore.as_of, StoredScore.model_version)
 Periods = Mapping[str, int | None]
 
 
@@ -94,6 +95,8 @@ def apply(change: Change, periods: Periods) -> dict[str, int]:
     """Remove what is due, and return how many records of each kind."""
     removed = dict.fromkeys(periods, 0)
     before = {k: change.now - relativedelta(months=m) for k, m in periods.items() if m is not None}
+    if "scores" in before:
+        _mark_thinned(change, _due("scores", before["scores"])[1])
     for kind in before.keys() - {"audit"}:
         removed[kind] = remove(change.connection, *_due(kind, before[kind]))
     tidy(change.connection)
@@ -101,6 +104,14 @@ def apply(change: Change, periods: Periods) -> dict[str, int]:
         removed["audit"] = prune(change, before["audit"])
     change.record("retention.applied", removed=removed, months=dict(periods))
     return removed
+
+
+def _mark_thinned(change: Change, condition: sa.ColumnElement[bool]) -> None:
+    """Mark the lists that lose scores in force: the children who stay are held, or were scored again, and stand for nobody else."""
+    lost = sa.select(*OF_LIST).where(condition, StoredScore.replaced_at.is_(None))
+    whole = sa.tuple_(ScoreList.authority, ScoreList.as_of, ScoreList.model_version)
+    thinned = sa.update(ScoreList).where(whole.in_(lost), ScoreList.thinned_at.is_(None))
+    change.connection.execute(thinned.values(thinned_at=change.now))
 
 
 def remove(connection: sa.Connection, table: Any, condition: sa.ColumnElement[bool]) -> int:
@@ -124,5 +135,5 @@ def tidy(connection: sa.Connection) -> None:
     for table in (*OF_PUPILS, *OF_TRIALS, StoredDetails, FormerReference):
         connection.execute(sa.delete(table).where(table.pupil_id.not_in(sa.select(Pupil.pupil_id))))
     whole = (ScoreList.authority, ScoreList.as_of, ScoreList.model_version)
-    scored = sa.select(StoredScore.authority, StoredScore.as_of, StoredScore.model_version)
+    scored = sa.select(*OF_LIST)
     connection.execute(sa.delete(ScoreList).where(sa.tuple_(*whole).not_in(scored)))

@@ -13,9 +13,10 @@ import sqlalchemy as sa
 
 from serving.store.cases.tables import Capacity
 from serving.store.scores.stored_scores import LISTED
-from serving.store.tables import StoredScore
+from serving.store.tables import ScoreList, StoredScore
 from serving.store.unit_of_work import View
 
+WHOLE = LISTED.where(ScoreList.thinned_at.is_(None))
 SCHEMA = {
     "pupil_id": pl.String,
     "as_of": pl.Date,
@@ -63,7 +64,10 @@ class CompleteList:
 
 
 def complete_lists(view: View) -> list[CompleteList]:
-    """Return the complete lists of the caller's scope, oldest first. The calling code records that they were seen."""
+    """Return the complete lists of the caller's scope, oldest first. The calling code records that they were seen.
+
+    A list of which retention has removed scores is complete no longer: held children alone would be judged in the place of all.
+    """
     key = (StoredScore.authority, StoredScore.as_of, StoredScore.model_version)
     in_force = StoredScore.replaced_at.is_(None)
     query = (
@@ -76,7 +80,7 @@ def complete_lists(view: View) -> list[CompleteList]:
             sa.func.sum(sa.case((in_force, 0), else_=1)).label("replaced"),
             sa.func.avg(sa.case((in_force, StoredScore.risk))).label("mean_risk"),
         )
-        .where(*view.caller.scope(StoredScore), LISTED)
+        .where(*view.caller.scope(StoredScore), WHOLE)
         .group_by(*key)
         .order_by(StoredScore.as_of, StoredScore.authority, StoredScore.model_version)
     )

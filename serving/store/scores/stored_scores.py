@@ -116,10 +116,9 @@ def enlist(change: Change, rows: Sequence[dict[str, Any]]) -> None:
     """Mark the rows' lists as complete; call it in the change that stores the last of them."""
     listed = ("authority", "as_of", "model_version")
     for key in dict.fromkeys(tuple(r[k] for k in listed) for r in rows):
-        insert = upsert(change, ScoreList).values({**dict(zip(listed, key, strict=True)), "stored_at": change.now})
-        change.connection.execute(
-            insert.on_conflict_do_update(index_elements=list(listed), set_={"stored_at": change.now})
-        )
+        whole = {"stored_at": change.now, "thinned_at": None}
+        insert = upsert(change, ScoreList).values({**dict(zip(listed, key, strict=True)), **whole})
+        change.connection.execute(insert.on_conflict_do_update(index_elements=list(listed), set_=whole))
     if len(rows) >= BATCH:
         # Without statistics SQLite reads a whole authority through the list's index to find a few pupils.
         change.connection.exec_driver_sql("ANALYZE scores")
