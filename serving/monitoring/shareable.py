@@ -46,7 +46,7 @@ def shareable(report: MonitorReport, authority: str | None, trials: Sequence[Map
     scored = {v: _within(o.scored, authority) for v, o in judgement.outcomes.items()}
     lists = [r for r in judgement.lists if authority in (None, r.of.authority)]
     # Alarms are of the records: those of a neighbour's children too, of whom there is no list.
-    whole = authority is None or {r.of.authority for r in judgement.lists} | set(report.season.children) == {authority}
+    whole = authority is None or _in_records(report) == {authority}
     versions = [v for v in judgement.versions if len(scored[v.model_version])]
     return {
         "authority": authority,
@@ -68,9 +68,14 @@ def shareable(report: MonitorReport, authority: str | None, trials: Sequence[Map
 
 
 def authorities(report: MonitorReport) -> list[str | None]:
-    """Return for whom a report is kept: each authority with lists, and last all together if there are several."""
+    """Return for whom a report is kept: each authority with lists, and last all together unless there is one only, with lists and children."""
     own: list[str | None] = sorted({r.of.authority for r in report.judgement.lists})  # type: ignore[assignment]
-    return own if len(own) == 1 else [*own, None]
+    return own if _in_records(report) == set(own) and len(own) == 1 else [*own, None]
+
+
+def _in_records(report: MonitorReport) -> set[str]:
+    """Return the authorities with lists, or children in the records, now or a year before; an unknown one is another."""
+    return {r.of.authority for r in report.judgement.lists} | set(report.season.children)
 
 
 def _within(scored: pl.DataFrame, authority: str | None) -> pl.DataFrame:

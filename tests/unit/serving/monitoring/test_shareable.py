@@ -109,6 +109,28 @@ def test_an_authority_sees_nothing_of_another():
     assert one["versions"][0]["lists"] * 2 == every["versions"][0]["lists"]
 
 
+@pytest.mark.parametrize(
+    ("listed", "in_records"),
+    [
+        (("801",), {"801"}),
+        (("801",), {"801", "802"}),
+        (("801",), {"801", ""}),  # a child whose authority is not known
+        (("801",), {"802"}),
+        (("801", "802"), {"801", "802"}),
+        (("801", "802"), set()),
+    ],
+)
+def test_alarms_are_kept_for_somebody_and_the_page_says_for_whom(listed, in_records):
+    """Where an authority is told that an administrator of all sees the alarms, a report for all is kept."""
+    season = Season(day=OPEN, children=dict.fromkeys(in_records, (300, 300)))
+    of = report(authorities=listed, season=season)
+    kept = {authority: shareable(of, authority) for authority in authorities(of)}
+    assert set(kept) >= set(listed)
+    with_alarms = [authority for authority, shown in kept.items() if shown["whole"] and shown["alarms"]]
+    assert with_alarms == ([None] if None in kept else list(listed))
+    assert (None in kept) is (set(listed) | in_records != {"801"})
+
+
 def test_alarms_of_records_of_a_neighbours_children_are_not_shown():
     season = Season(day=OPEN, children={"801": (300, 300), "802": (20, 20)})
     of_802 = replace(ALARMS[0], code="A009", where="authority 802")
