@@ -23,15 +23,21 @@ def actions() -> None:
 @click.option("--since", type=ISO_DATE, help="Only contacts and actions on or after this day.")
 @json_option
 def export(out: Path, since: datetime | None, as_json: bool) -> None:
-    """Write contacts and actions as the table interventions; the audit records the export."""
+    """Write contacts and actions as the table interventions.
+
+    A contact in which nobody was spoken to is no help, and is left out. The audit records the export.
+    """
     from histories.io.atomic_write import new_file
     from histories.settings import settings
+    from serving.pages.settings import PageSettings
     from serving.store import Store
     from serving.store.caller import command_line
     from serving.store.cases.actions import export as write
 
-    with new_file(out) as temporary, Store.of(settings()).view(command_line()) as view:
-        rows = write(view, temporary, since.date() if since else None)
+    current = settings()
+    silent = PageSettings.load(current.pages).no_conversation
+    with new_file(out) as temporary, Store.of(current).view(command_line()) as view:
+        rows = write(view, temporary, since.date() if since else None, no_conversation=silent)
     result({"rows": rows, "out": str(out)}, as_json=as_json, text=f"{rows:,} contacts and actions in {out}")
 
 

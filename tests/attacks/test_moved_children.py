@@ -70,7 +70,7 @@ def test_the_new_authority_does_not_read_the_old_ones_case(moved, tmp_path):
     with pytest.raises(NotThere), moved.store.change(NEW) as change:
         cases.note(change, moved.case["case_id"], 3, "mine")
     with moved.store.view(NEW) as view:
-        assert export(view, tmp_path / "actions.parquet") == 0
+        assert export(view, tmp_path / "actions.parquet", no_conversation=()) == 0
 
 
 def test_the_new_authority_opens_its_own_case_which_the_old_one_does_not_read(moved):

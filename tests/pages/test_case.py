@@ -49,7 +49,7 @@ def test_a_saved_record_is_shown_and_written_to_the_histories(site, visit, tmp_p
         assert text in page
     assert "second" in one.get("/work-list").text
     with site.store.view(command_line()) as view:
-        assert export(view, tmp_path / "interventions.parquet") >= 2
+        assert export(view, tmp_path / "interventions.parquet", no_conversation=()) >= 2
         actions = {e["action"] for e in entries(view)}
     assert {
         "case.opened",

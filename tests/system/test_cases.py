@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from histories.errors import Faults
 from serving.cli.main import onroll
+from serving.pages.settings import PageSettings
 from serving.store import Caller, Conflict, NotThere, Store
 from serving.store.audit import audit_log
 from serving.store.cases import cases, doubts, enquiries
@@ -225,6 +226,8 @@ def test_interventions_flow_back_into_the_histories(tmp_path, monkeypatch, small
     store.save([score(pupil, 1)])
     case_id = do(store, BEN, cases.open_case, ref(store, pupil))
     version = do(store, BEN, cases.contact, case_id, 1, DAY, "spoke to mother", text="private", team="north")
+    for unanswered in PageSettings.load(None).no_conversation:  # a call that nobody answers is no help
+        version = do(store, BEN, cases.contact, case_id, version, DAY, unanswered)
     do(store, BEN, cases.note, case_id, do(store, BEN, cases.act, case_id, version, DAY, "home visit"), "private")
     shutil.copytree(small_histories, tmp_path / "h", ignore=lambda *_: ["interventions.parquet", "interventions"])
     out = tmp_path / "h" / "interventions.parquet"

@@ -1,7 +1,11 @@
-"""Export of contacts and actions as rows of the histories' ``interventions``, so that models can learn what was done."""
+"""Export of contacts and actions as rows of the histories' ``interventions``, so that models can learn what was done.
+
+A contact in which nobody was spoken to is no help: it is left out, as trials and random checks leave it out.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from pathlib import Path
 
@@ -26,7 +30,7 @@ SCHEMA = pa.schema(
 )
 
 
-def export(view: View, file: Path, since: date | None = None) -> int:
+def export(view: View, file: Path, since: date | None = None, *, no_conversation: Collection[str]) -> int:
     """Write the contacts and actions of the caller's scope to a Parquet file, and return how many.
 
     Parameters
@@ -35,12 +39,18 @@ def export(view: View, file: Path, since: date | None = None) -> int:
     file : Path
     since : date, optional
         Only those on this day or later.
+    no_conversation : collection of str
+        Outcomes of a contact in which nobody was spoken to.
     """
+    spoken = sa.or_(CaseEntry.code.is_(None), CaseEntry.code.not_in(list(no_conversation)))
     query = (
         sa.select(Case.pupil_id, CaseEntry.on_day, CaseEntry.kind, CaseEntry.code, CaseEntry.team, CaseEntry.at)
         .join(Case, Case.case_id == CaseEntry.case_id)
         .join(Pupil, Pupil.pupil_id == Case.pupil_id)
-        .where(*view.caller.children(PLACE), CaseEntry.kind.in_(("contact", "action")))
+        .where(
+            *view.caller.children(PLACE),
+            sa.or_(CaseEntry.kind == "action", sa.and_(CaseEntry.kind == "contact", spoken)),
+        )
         .order_by(Case.pupil_id, CaseEntry.on_day, CaseEntry.at)
     )
     entries = view.connection.execute(query.where(CaseEntry.on_day >= since) if since else query).all()
