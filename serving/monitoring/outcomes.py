@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import polars as pl
@@ -66,10 +66,9 @@ def newest_known(histories: Histories, definition: Definition, horizon: int) -> 
     """Return the newest as-of dates whose outcomes are known by now."""
     from training.task import Task
 
-    newest = {
-        authority: Task(definition=definition, horizon=horizon, until=day + timedelta(days=1)).newest_labelled(histories)
-        for authority, day in recorded_until(histories, cases=definition.cases).items()
-    }
+    task, newest = Task(definition=definition, horizon=horizon), {}
+    for authority, day in recorded_until(histories, cases=definition.cases).items():
+        newest[authority] = replace(task, until=day + timedelta(days=1)).newest_labelled(histories)
     return NewestKnown(whole=newest.pop(ALL), by_authority=newest)
 
 
