@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0025"
-down_revision = "0021"
+down_revision = "0022"
 HELD_ONLY = """
 UPDATE score_lists SET thinned_at = CURRENT_TIMESTAMP WHERE NOT EXISTS (
     SELECT 1 FROM scores WHERE scores.authority = score_lists.authority AND scores.as_of = score_lists.as_of
