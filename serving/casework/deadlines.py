@@ -158,16 +158,20 @@ def _begun_by_leaving(
     for r in leavers.iter_rows(named=True):
         pupil, urn, gone = r["pupil_id"], r["urn"], day_of(r["leaving_date"])
         after, where = gone + timedelta(days=1), r["destination"]
+        if r["leaving_date"] >= r["age_ends"]:
+            continue
+        of_age = max(after, day_of(r["age_begins"]))  # before, nobody has to be at school
         if r["leaving_ground"] is None:
             yield pupil, "deletion_return", urn, gone
-        if where in NOT_KNOWN:
-            yield pupil, "destination", urn, after
+        if where in NOT_KNOWN and of_age <= as_of:
+            yield pupil, "destination", urn, of_age
         if where not in ENDED and (as_of - gone).days <= FILE_REACH:
             yield pupil, "transfer_file", urn, after
         if where == "state_school" and r["destination_urn"]:
             yield pupil, "new_pupil_return", r["destination_urn"], after
-        if where in (*NOT_KNOWN, "missing_education") and opened.get(pupil, -1) < r["leaving_date"]:
-            yield pupil, "case_not_opened", urn, after
+        is_lost = where in (*NOT_KNOWN, "missing_education") and opened.get(pupil, -1) < r["leaving_date"]
+        if is_lost and of_age <= as_of:
+            yield pupil, "case_not_opened", urn, of_age
 
 
 def _is_over(duty: Deadline, spell: Mapping[str, Any], as_of: date) -> bool:

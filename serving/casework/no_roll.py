@@ -17,13 +17,13 @@ from histories.linking.roll_status import roll_status
 from histories.reading.as_of import visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
+from serving.casework.rolls import with_school_age
 
 KINDS = ("left", "expected", "none")
 NOWHERE = (None, "unknown", "missing_education")  # destinations that say where nobody has found the child
 ROLL_EXPECTED = (*NOWHERE, "state_school")  # after other destinations the child is educated elsewhere
 ROLLS_BEGIN = (8, 1)  # month and day from which a roll that is entered is that of the coming September
 SUMMER = (7, 1)  # month and day from which a leaver leaves at the end of the school year
-YEARS = (1, 11)  # year groups of compulsory school age throughout
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ def find_off_roll(histories: Histories, spells: pl.DataFrame, as_of: date) -> li
 
     Notes
     -----
-    Years 1 to 11. Children said to be educated elsewhere (at home, abroad, at an independent school), in custody, or over school age
+    Compulsory school age as in ``histories.calendar.compulsory_school_age``. Children said to be educated elsewhere (at home, abroad, at an independent school), in custody, or over school age
     are not listed, unless a place was offered to them since they left.
     """
     left = {r["pupil_id"]: r for r in spells.filter(~pl.col("on_roll")).iter_rows(named=True)}
@@ -102,8 +102,8 @@ def _of_school_age(histories: Histories, as_of: date) -> list[dict[str, Any]]:
     known = pupils.filter(nw.col("date_of_birth") < day_number(as_of)).select("pupil_id", "date_of_birth", "authority")
     children = nw.from_native(collect(known).with_columns(pl.lit(day_number(as_of), pl.Int32).alias("as_of")))
     years = children.with_columns((school_age("date_of_birth", "as_of") - 4).alias("nc_year")).to_native()
-    status = roll_status(histories, as_of)
-    aged = years.filter(pl.col("nc_year").is_between(*YEARS)).join(status, on="pupil_id", how="left")
+    of_age = pl.lit(day_number(as_of)).is_between("age_begins", "age_ends")
+    aged = with_school_age(years).filter(of_age).join(roll_status(histories, as_of), on="pupil_id", how="left")
     return aged.with_columns(pl.col("on_roll").fill_null(False)).sort("pupil_id").to_dicts()
 
 

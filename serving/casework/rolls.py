@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from features.outcome.cohort import school_age, schools_once
-from histories.calendar import day_number
+from histories.calendar import compulsory_school_age, day_number, day_of
 from histories.reading.as_of import visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
@@ -24,9 +24,22 @@ def last_spells(histories: Histories, as_of: date) -> pl.DataFrame:
 
 
 def followed(spells: pl.DataFrame, as_of: date) -> pl.DataFrame:
-    """Keep the children of school age who are on a roll or left one within a year."""
-    within_a_year = pl.col("on_roll") | (pl.col("leaving_date") >= day_number(as_of) - REACH)
-    return spells.filter(within_a_year, pl.col("nc_year").is_between(0, 11))
+    """Keep the children of school age who are on a roll, and those who left one within a year and before compulsory school age ended."""
+    at_school = pl.col("on_roll") & (pl.col("nc_year") <= 11)
+    within_a_year = ~pl.col("on_roll") & (pl.col("leaving_date") >= day_number(as_of) - REACH)
+    left_in_time = within_a_year & (pl.col("leaving_date") < pl.col("age_ends"))
+    return spells.filter(pl.col("nc_year") >= 0, at_school | left_in_time)
+
+
+def with_school_age(pupils: pl.DataFrame) -> pl.DataFrame:
+    """Add the first and the last day of compulsory school age to pupils with a ``date_of_birth``: ``age_begins, age_ends`` (as numbers)."""
+    born = pupils.select("date_of_birth").unique()
+    days = [tuple(map(day_number, compulsory_school_age(day_of(number)))) for number in born["date_of_birth"]]
+    ages = born.with_columns(
+        pl.Series("age_begins", [begins for begins, _ in days], pl.Int32),
+        pl.Series("age_ends", [ends for _, ends in days], pl.Int32),
+    )
+    return pupils.join(ages, on="date_of_birth", how="left")
 
 
 def newest_spells(histories: Histories, as_of: date) -> pl.DataFrame:
@@ -36,7 +49,7 @@ def newest_spells(histories: Histories, as_of: date) -> pl.DataFrame:
     -------
     polars.DataFrame
         ``pupil_id, urn, entry_date, leaving_date, leaving_ground, destination, destination_urn`` (days as numbers), ``authority``,
-        ``nc_year`` (by age) and ``on_roll``.
+        ``nc_year`` (by age), ``age_begins, age_ends`` (see ``with_school_age``) and ``on_roll``.
     """
     day = day_number(as_of)
     one = histories.given(pa.table({"as_of": pa.array([day], pa.int32())}))
@@ -56,4 +69,4 @@ def newest_spells(histories: Histories, as_of: date) -> pl.DataFrame:
         pl.lit(day_number(as_of), pl.Int32).alias("as_of"), pl.col("now").cast(pl.Boolean).alias("on_roll")
     )
     frame = nw.from_native(frame).with_columns((school_age("date_of_birth", "as_of") - 4).alias("nc_year")).to_native()
-    return frame.with_columns(pl.coalesce("school_authority", "home", pl.lit("")).alias("authority"))
+    return with_school_age(frame).with_columns(pl.coalesce("school_authority", "home", pl.lit("")).alias("authority"))

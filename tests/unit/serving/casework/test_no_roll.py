@@ -4,9 +4,13 @@ from datetime import date
 
 import pytest
 
+from histories.calendar import ONE_DAY, compulsory_school_age
 from histories.reading.histories import Histories
+from serving.casework.deadlines import find_deadlines
 from serving.casework.no_roll import find_off_roll
 from serving.casework.rolls import last_spells
+from serving.casework.school_days import SchoolDays
+from serving.pages.settings import PageSettings
 
 DAY = date(2025, 1, 13)
 BORN = "2013-05-01"  # Year 7
@@ -101,6 +105,35 @@ def test_a_child_too_young_or_too_old_for_school_is_not_listed(born):
 def test_a_child_on_a_roll_or_whose_leaving_is_not_known_yet_is_not_listed():
     assert found([SPELL]) == []
     assert found([LEFT | {"leaving_recorded_on": "2025-01-13"}]) == []
+
+
+@pytest.mark.parametrize(
+    ("born", "left", "day", "is_listed"),
+    [
+        ("2020-02-10", "2024-11-29", "2025-01-13", False),  # Reception, aged 4
+        ("2020-02-10", "2024-11-29", "2025-03-31", True),  # of compulsory school age from that day on
+        ("2020-02-10", "2024-11-29", "2025-03-30", False),
+        ("2019-10-10", "2024-11-29", "2025-01-13", True),  # Reception, aged 5
+        ("2009-05-01", "2025-06-26", "2025-06-27", True),  # Year 11
+        ("2009-05-01", "2025-06-26", "2025-06-28", False),
+        ("2009-05-01", "2025-06-27", "2025-07-07", False),
+        ("2009-05-01", "2025-07-22", "2025-09-08", False),
+        ("2009-09-01", "2025-07-22", "2025-09-08", True),  # Year 10
+    ],
+)
+def test_both_pages_ask_for_a_leaver_of_compulsory_school_age_and_for_no_other(born, left, day, is_listed):
+    day = date.fromisoformat(day)
+    rows = {"pupils": [{"pupil_id": "p", "date_of_birth": born}], "enrolments": [SPELL | {"leaving_date": left}]}
+    histories = Histories.from_rows(rows)
+    rolls = last_spells(histories, day)
+    assert [c.kind for c in find_off_roll(histories, rolls, day)] == (["left"] if is_listed else [])
+    days = SchoolDays.of(histories, rolls, day, frozenset())
+    due = {d.kind: d for d in find_deadlines(histories, rolls, day, days, PageSettings.load(None).rules()).due}
+    stays = left == "2025-06-26" and not is_listed  # what began in time runs on
+    asks = {"destination", "case_not_opened"}
+    assert asks & due.keys() == (asks if is_listed or stays else set())
+    begins = max(date.fromisoformat(left) + ONE_DAY, compulsory_school_age(date.fromisoformat(born))[0])
+    assert {due[kind].started_on for kind in asks & due.keys()} <= {begins}
 
 
 @pytest.mark.parametrize(
