@@ -43,9 +43,20 @@ class Run:
 
 @dataclass(frozen=True)
 class Missed:
-    """What the register says of one child: the marked days, and the runs of missed ones."""
+    """What the register says of one child.
+
+    Attributes
+    ----------
+    marked : list of int
+        Days with a mark of any kind, also of sessions that were not possible.
+    possible : list of int
+        Those of ``marked`` on which a mark says whether the child was there.
+    runs : list of Run
+        The runs of missed ones.
+    """
 
     marked: list[int]
+    possible: list[int]
     runs: list[Run]
 
     def run_on(self, day: int) -> Run | None:
@@ -53,7 +64,7 @@ class Missed:
         return next((run for run in self.runs if run.days[0] <= day <= run.days[-1]), None)
 
     def is_marked(self, day: int) -> bool:
-        """Return whether a mark says what was on a day."""
+        """Return whether a mark says what was on a day, if only that the child could not be there."""
         at = bisect_left(self.marked, day)
         return at < len(self.marked) and self.marked[at] == day
 
@@ -117,7 +128,7 @@ def _reaches_back(missed: Missed | None, since: int, min_days: int) -> bool:
     if missed is None or not missed.runs:
         return False
     run = missed.runs[0]
-    is_at_edge = run.days[0] == missed.marked[0] and run.days[0] - since <= GAP
+    is_at_edge = run.days[0] == missed.possible[0] and run.days[0] - since <= GAP
     return is_at_edge and (run.goes_on or len(run.days) >= min_days)
 
 
@@ -134,8 +145,7 @@ def _read(
     by_pupil = whole.sort("date").group_by("pupil_id").agg("date", "possible", "missed")
     for pupil, dates, can_be_there, is_missed in by_pupil.iter_rows():
         days = [(d, away) for d, can, away in zip(dates, can_be_there, is_missed, strict=True) if can]
-        if days:
-            yield pupil, Missed([d for d, _ in days], list(_runs(days, dates[-1])))
+        yield pupil, Missed(dates, [d for d, _ in days], list(_runs(days, dates[-1])))
 
 
 def _runs(days: list[tuple[int, bool]], marked_until: int) -> Iterator[Run]:

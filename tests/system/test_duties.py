@@ -119,6 +119,20 @@ def test_a_correction_of_the_register_ends_a_duty_and_one_about_which_it_says_no
     assert set(running(store)) == {("unauthorised_10", back(FIRST, 11))}
 
 
+@pytest.mark.parametrize("code", ["Y1", "#", "/", "C"])
+@pytest.mark.parametrize("n", [1, 3])
+def test_a_first_day_on_which_the_child_could_not_be_missing_leaves_one_duty(store, code, n):
+    start = back(FIRST, 12)
+    score_on(store, FIRST, attendance=register(FIRST, O=(start, FIRST)))
+    assert ("unauthorised_10", start) in running(store)
+    corrected = {code: (start, back(FIRST, 13 - n))}
+    score_on(store, NEXT, attendance=register(NEXT, O=(start, NEXT), **corrected))
+    assert {begun for kind, begun in running(store) if kind == "unauthorised_10"} == {back(FIRST, 12 - n)}
+    nothing_possible = {code: (start, NEXT)}
+    score_on(store, NEXT, attendance=register(NEXT, since=start, O=(start, NEXT), **nothing_possible))
+    assert kinds(store) == set()
+
+
 def test_a_day_that_was_excused_is_not_counted_as_missed(store):
     start = back(FIRST, 9)
     away = {"O": (start, FIRST), "Y1": (back(FIRST, 5), back(FIRST, 2))}
