@@ -295,14 +295,14 @@ def test_all_faults_of_the_file_are_reported_together(tmp_path, text, places):
 
 
 def test_a_caller_over_the_rate_limit_is_told_when_to_retry(files, bundle, monkeypatch):
-    (files / "access.toml").write_text("[limits]\nper_second = 0.5\nburst = 2\n")
+    (files / "access.toml").write_text("[limits]\nper_second = 0.002\nburst = 2\n")  # no token comes meanwhile
     monkeypatch.setenv("ONROLL_ACCESS", "access.toml")
     monkeypatch.setenv("ONROLL_MODEL", str(bundle))
     app = make_app(settings())
     client, (_, one), (_, other) = TestClient(app), *(app.state.store.create_key("lead", "801") for _ in range(2))
     answers = [client.get("/api/v1/model", headers={"Authorization": f"Bearer {one}"}) for _ in range(3)]
     assert [a.status_code for a in answers] == [200, 200, 429]
-    assert answers[2].headers["retry-after"] in ("1", "2")
+    assert 1 <= int(answers[2].headers["retry-after"]) <= 500
     assert client.get("/api/v1/model", headers={"Authorization": f"Bearer {other}"}).status_code == 200
     assert client.get("/livez").status_code == 200
 
