@@ -121,7 +121,7 @@ IN_FILES = (
         "tests/system/test_kill.py::test_a_killed_writer_leaves_both_files_or_neither",
         "serving/store/store.py",
         "            end = self.chain.append(connection, change.must_be_recorded())\n",
-        "        time.sleep(0.1)\n"
+        "        time.sleep(1)\n"
         "        with writing(self.engine) as connection:\n"
         "            end = self.chain.append(connection, change.must_be_recorded())\n",
     ),
