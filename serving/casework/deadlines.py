@@ -20,7 +20,7 @@ from histories.reading.as_of import visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
 from serving.casework import runs
-from serving.casework.rolls import followed
+from serving.casework.rolls import SchoolsThen, followed, schools_then
 from serving.casework.runs import Missed, Run
 from serving.casework.school_days import SchoolDays
 
@@ -224,16 +224,18 @@ def _of_runs(known: Known, running: Sequence[Deadline]) -> Duties:
             also=also,
         )
         last = _by_pupil(known.spells, shown.union(also).intersection(missed))
+        moved = [p for p in last if missed[p].runs and missed[p].runs[0].days[0] < last[p]["entry_date"]]
+        then = schools_then(known.histories, moved, known.as_of)
         for pupil, of_child in missed.items():
             if pupil in last:
-                begun = _begun_by_runs(known, last[pupil], of_child, kinds, is_shown=pupil in shown)
+                begun = _begun_by_runs(known, last[pupil], of_child, kinds, then, is_shown=pupil in shown)
                 duties.due.extend(begun)
         duties.over.extend(_not_reached(kept, missed, known.rules, shown))
     return duties
 
 
 def _begun_by_runs(
-    known: Known, spell: Mapping[str, Any], missed: Missed, kinds: Sequence[str], *, is_shown: bool
+    known: Known, spell: Mapping[str, Any], missed: Missed, kinds: Sequence[str], then: SchoolsThen, *, is_shown: bool
 ) -> Iterator[Deadline]:
     for run in missed.runs:
         start = day_of(run.days[0])
@@ -244,7 +246,10 @@ def _begun_by_runs(
             # A run that has reached its day is due, even if another mark ended it since.
             if len(run.days) >= (rule.from_day if run.goes_on and is_shown else max(rule.school_days, 1)):
                 end = _day_reached(run, max(rule.school_days, 1), known.days, spell["urn"])
-                yield Deadline(pupil_id=spell["pupil_id"], kind=kind, urn=spell["urn"], started_on=start, due_on=end)
+                # The school tells of it whose register it was, wherever the child is now.
+                told = run.days[min(len(run.days), max(rule.school_days, 1)) - 1]
+                urn = then.on(spell["pupil_id"], told, otherwise=spell["urn"])
+                yield Deadline(pupil_id=spell["pupil_id"], kind=kind, urn=urn, started_on=start, due_on=end)
 
 
 def _day_reached(run: Run, n: int, days: SchoolDays, urn: str) -> date:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import date
 
 import narwhals as nw
@@ -70,3 +72,29 @@ def newest_spells(histories: Histories, as_of: date) -> pl.DataFrame:
     )
     frame = nw.from_native(frame).with_columns((school_age("date_of_birth", "as_of") - 4).alias("nc_year")).to_native()
     return with_school_age(frame).with_columns(pl.coalesce("school_authority", "home", pl.lit("")).alias("authority"))
+
+
+@dataclass(frozen=True)
+class SchoolsThen:
+    """On whose roll some children were on an earlier day; see ``schools_then``."""
+
+    spells: Mapping[str, list[tuple[int, int | None, str]]]
+
+    def on(self, pupil: str, day: int, *, otherwise: str) -> str:
+        """Return the school that the child began at last of those whose roll the child was on."""
+        at = [urn for start, end, urn in self.spells.get(pupil, []) if start <= day and (end is None or end >= day)]
+        return at[-1] if at else otherwise
+
+
+def schools_then(histories: Histories, pupils: Collection[str], as_of: date) -> SchoolsThen:
+    """Return where some children were on a roll on earlier days, as known as of a day."""
+    if not pupils:
+        return SchoolsThen({})
+    keys = pa.table({"pupil_id": pa.array(sorted(pupils), pa.string())})
+    keys = keys.append_column("as_of", pa.array([day_number(as_of)] * len(keys), pa.int32()))
+    rows = collect(visible(histories, "enrolments", histories.given(keys)))
+    spells: dict[str, list[tuple[int, int | None, str]]] = {}
+    columns = rows.sort("entry_date", "urn").select("pupil_id", "entry_date", "leaving_date", "urn")
+    for pupil, start, end, urn in columns.iter_rows():
+        spells.setdefault(pupil, []).append((start, end, urn))
+    return SchoolsThen(spells)

@@ -7,7 +7,7 @@ import pytest
 from histories.calendar import school_days
 from histories.errors import Faults
 from histories.reading.histories import Histories
-from serving.casework.deadlines import find_deadlines, rule_of
+from serving.casework.deadlines import Deadline, find_deadlines, rule_of
 from serving.casework.rolls import last_spells
 from serving.casework.school_days import SchoolDays
 from serving.casework.transitions import find_transitions
@@ -127,6 +127,35 @@ def test_a_school_that_sends_nothing_or_sends_late_moves_no_due_day(silent):
     left = spell("a", leaving_date=str(OPEN[-24]))
     due = deadlines_of(left, spell("b") | {"urn": "200"}, spell("c"), attendance=[*own, *others])
     assert due["a", "destination"] == (OPEN[-24] + timedelta(days=1), OPEN[-14])
+
+
+@pytest.mark.parametrize(
+    ("missed", "moved", "school"),
+    [
+        (range(5, 17), 20, "100"),  # all of it before the move
+        (range(5, 17), 16, "100"),  # the tenth day before it
+        (range(5, 17), 10, "200"),  # the tenth day after it
+        (range(5, 17), 2, "200"),
+    ],
+)
+def test_the_school_tells_of_absence_whose_register_holds_it(missed, moved, school):
+    """Before, the school that the child is at now was to tell of days missed at the one before."""
+    off = {OPEN[n] for n in missed}
+    attendance = [
+        {"pupil_id": "a", "date": str(d), "session": s, "code": "O" if d in off else "/"}
+        for d in OPEN
+        for s in ("AM", "PM")
+    ]
+    spells = [
+        spell("a", leaving_date=str(OPEN[moved - 1]), destination="state_school"),
+        spell("a") | {"urn": "200", "entry_date": str(OPEN[moved])},
+    ]
+    histories = Histories.from_rows({"pupils": PUPILS, "enrolments": spells, "attendance": attendance})
+    rolls = last_spells(histories, DAY)
+    days = SchoolDays.of(histories, rolls, DAY, frozenset())
+    began = Deadline(pupil_id="a", kind="unauthorised_10", urn="100", started_on=OPEN[5], due_on=OPEN[14])
+    (due,) = find_deadlines(histories, rolls, DAY, days, RULES, running=[began]).due
+    assert (due.kind, due.urn, due.started_on, due.due_on) == ("unauthorised_10", school, OPEN[5], OPEN[14])
 
 
 @pytest.mark.parametrize("silent", [0, 1, 4, 8])
