@@ -33,9 +33,10 @@ def services_now(involvements: Sequence[Mapping[str, Any]], words: Wording) -> l
 def attends(child: Mapping[str, Any], words: Wording) -> str:
     """Say whether a child at the same address attends, by the register of the newest weeks; nothing of a child whom no register can hold."""
     figures = {"n": child["missed"], "of": child["possible"], "day": words.day(child["until"])}
+    if child["left_on"] or child["off_roll"]:
+        figures["n"] = child["missed"] or words("family.none")
+        return words("family.before_leaving", **figures) if child["possible"] else ""
     if not child["possible"]:
-        if child["left_on"] or child["off_roll"]:
-            return ""
         return words("family.silent" if child["until"] else "family.no_register", **figures)
     if child["missed"] == child["possible"]:
         return words("family.missed_all", **figures)

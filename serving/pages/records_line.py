@@ -65,7 +65,7 @@ def short_silence(silent: Silence, words: Wording) -> str:
 
 
 def weeks_compared(history: dict[str, Any], as_of: date, words: Wording, *, is_newest: bool = True) -> tuple[str, str]:
-    """Return in words the weeks of school that are compared: the newest, and those before."""
+    """Return in words the weeks of school that are compared: the newest, and those before; "" if there are none before."""
     history = history if is_newest else {**history, "earlier": True}
     compared: dict[str, Any] = next(iter(history.get("compared", [])), {})
     weeks = compared.get("weeks") or (12, 12)
@@ -74,7 +74,7 @@ def weeks_compared(history: dict[str, Any], as_of: date, words: Wording, *, is_n
     newest = (
         words(f"records.{now}_to", n=weeks[0], day=words.day(last)) if last else words(f"records.{now}", n=weeks[0])
     )
-    return newest, words(f"records.{before}_before", n=weeks[1])
+    return newest, words(f"records.{before}_before", n=weeks[1]) if weeks[1] else ""
 
 
 def _ended(history: dict[str, Any], as_of: date) -> date | None:

@@ -7,7 +7,7 @@ import pytest
 from histories.reading.histories import Histories
 from serving.casework.history import pupil_histories
 from serving.casework.rolls import last_spells
-from serving.pages.records_line import records_line
+from serving.pages.records_line import records_line, weeks_compared
 from serving.pages.wording import Wording
 
 DAY = date(2025, 1, 13)
@@ -51,6 +51,13 @@ def test_absence_is_told_by_reason_and_its_absence_too():
 )
 def test_what_is_all_is_said_so_and_one_reason_once(week, reasons, told):
     assert line([["2025-01-06", *week]], reasons=reasons) == told
+
+
+@pytest.mark.parametrize(("before", "told"), [(0, ""), (1, "the week before"), (12, "the 12 weeks before")])
+def test_no_weeks_are_compared_with_none_before(before, told):
+    """A child in the first weeks of Reception has none: the page said "Missed in the 0 weeks before: not known"."""
+    history = {"weeks": [["2025-11-17", 10, 1, 0]], "compared": [{"weeks": [11, before]}]}
+    assert weeks_compared(history, date(2025, 11, 24), WORDS)[1] == told
 
 
 def test_reasons_add_up_to_what_was_missed_in_the_newest_weeks_of_school():

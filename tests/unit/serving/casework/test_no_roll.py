@@ -91,6 +91,12 @@ def test_an_offer_stands_until_a_roll_is_entered_or_the_child_leaves_for_somewhe
     assert listed == ([(kind, "2024-12-05", "2", place.get(kind))] if kind else [])
 
 
+@pytest.mark.parametrize(("destination", "kinds"), [("deceased", []), ("abroad", ["expected"]), (None, ["expected"])])
+def test_nobody_waits_for_a_child_who_died_whatever_was_planned(destination, kinds):
+    planned = {**SPELL, "urn": "9", "entry_date": "2025-02-24", "recorded_on": "2024-11-01"}
+    assert [kind for kind, *_ in found([LEFT | {"destination": destination}, planned])] == kinds
+
+
 def test_a_child_on_no_roll_at_all():
     assert found() == [("none", "None", "", None)]
     long_ago = LEFT | {"leaving_date": "2023-02-01", "leaving_recorded_on": "2023-02-02", "destination": "unknown"}

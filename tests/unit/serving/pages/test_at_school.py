@@ -64,4 +64,6 @@ def test_no_silent_register_is_told_of_a_child_on_no_roll(gone):
     child = CHILD | {"possible": 0, "missed": 0, "until": date(2026, 11, 27)}
     assert attends(child, WORDS)
     assert attends(child | gone, WORDS) == ""
-    assert attends(child | gone | {"possible": 20, "missed": 3}, WORDS).startswith("Missed 3 of 20")
+    for missed, said in ((3, "3"), (0, "none"), (20, "20")):
+        line = attends(child | gone | {"possible": 20, "missed": missed}, WORDS)
+        assert line == f"Before that, missed {said} of 20 sessions in the four weeks to 27 November 2026."
