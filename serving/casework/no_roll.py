@@ -77,6 +77,8 @@ def _sorted_out(
     off: list[dict[str, Any]], left: dict[str, dict[str, Any]], offers: dict[str, str | None]
 ) -> Iterator[OffRoll]:
     for r in off:
+        if r["destination"] == "deceased":
+            continue  # whatever was planned: nobody may ring a family about a child who has died
         pupil, spell = r["pupil_id"], left.get(r["pupil_id"], {})
         moves = spell.get("destination") == "state_school"
         if pupil in offers or moves or r["starts_on"] is not None:
