@@ -1,6 +1,5 @@
 """MLflow's and BentoML's own tools on a registered version: loading, serving, Spark, the model's page, a server with a login."""
 
-import json
 import os
 import subprocess
 import sys
@@ -11,14 +10,16 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 import onroll
 from histories.reading.histories import Histories
 from histories.settings import settings
+from serving.cli.main import onroll as verbs
 from tests.support.checkout import ROOT
 from tests.support.mlflow_server import mlflow_server
 from training.papers import Authority, Material
-from training.release.registry import check_mlflow_aliases, register
+from training.release.registry import check_mlflow_aliases, register, tag_gates
 from training.release.resolve import find_release
 from training.release.tracking import Run
 from training.risk_model import RiskModel
@@ -54,18 +55,36 @@ def without_pickle(current, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def matrix(small_run):
-    return onroll.features(Histories.open(small_run[0]), DAY).reset_index(drop=True)
+def children(small_run):
+    """The matrix of ``onroll features``, by child."""
+    return onroll.features(Histories.open(small_run[0]), DAY).droplevel("as_of")
 
 
 @pytest.fixture(scope="module")
-def expected(current, matrix):
-    """The risks of the released bundle, without MLflow."""
-    model = RiskModel.load(find_release("onroll@champion", current.releases).folder)
-    return model.predict(matrix, contributions=True)
+def matrix(children):
+    return children.reset_index(drop=True)
 
 
-def test_the_models_page_says_what_it_is_where_it_comes_from_and_how_it_did(without_pickle, small_run):
+@pytest.fixture(scope="module")
+def expected(current, children, small_run, tmp_path_factory):
+    """What ``onroll score`` gives the same children, from the released folder and without MLflow."""
+    out = tmp_path_factory.mktemp("scored") / "scores.parquet"
+    folder = find_release("onroll@champion", current.releases).folder
+    words = ["score", str(small_run[0]), "--as-of", DAY, "--model", str(folder), "--out", str(out)]
+    done = CliRunner().invoke(verbs, words)
+    assert done.exit_code == 0, done.output
+    scores = pd.read_parquet(out).set_index("pupil_id")
+    assert set(scores.index) == set(children.index)
+    return scores.loc[children.index].reset_index(drop=True)
+
+
+def same_risks(scored, expected):
+    """Hold risks and their intervals to those of ``onroll score``, to the last bit."""
+    for name in ("risk", "risk_low", "risk_high"):
+        assert np.array_equal(scored[name], expected[name]), name
+
+
+def test_the_models_page_says_what_it_is_where_it_comes_from_and_how_it_did(without_pickle, current, small_run):
     manifest = small_run[2].manifest
     info = mlflow.models.get_model_info(CHAMPION)
     assert [c.name for c in info.signature.inputs] == manifest.features
@@ -75,11 +94,20 @@ def test_the_models_page_says_what_it_is_where_it_comes_from_and_how_it_did(with
     version = without_pickle.get_model_version_by_alias("onroll", "champion")
     assert "Out-of-scope uses" in version.description
     assert "Performance at a team's capacity" in version.description
-    assert version.tags["horizon_days"] == "120"
+    assert (version.tags["horizon_days"], version.tags["candidate"]) == ("120", manifest.candidate)
+    tag_gates(current, "onroll", 1, ["G001", "G007"])
+    assert without_pickle.get_model_version("onroll", "1").tags["gates"] == "failed G001, G007"
     logged = mlflow.get_logged_model(info.model_id)
     assert (logged.status.value, logged.params["candidate"]) == ("READY", manifest.candidate)
     metrics = {m.key: m for m in logged.metrics}
     assert metrics["average_precision"].value == manifest.figures["average_precision"]
+    at_capacity = manifest.figures["at_capacity"]["top_25_a_list"]
+    assert {
+        "precision_at_capacity": at_capacity["precision"],
+        "recall_at_capacity": at_capacity["recall"],
+        "calibration_slope": manifest.figures["calibration_slope"],
+    }.items() <= {name: metric.value for name, metric in metrics.items()}.items()
+    assert "early_recall" in metrics
     assert {(m.dataset_name, m.dataset_digest) for m in metrics.values()} == {("histories", manifest.data_digest[:32])}
     (best,) = mlflow.search_logged_models(
         [logged.experiment_id], filter_string="metrics.average_precision > 0", output_format="list"
@@ -101,7 +129,7 @@ def test_a_matrix_of_other_types_in_another_order_gives_the_same_risks_and_a_lac
 ):
     model = mlflow.pyfunc.load_model(CHAMPION)
     given = matrix[matrix.columns[::-1]].astype({"year_group": "int32", "sen_support": "float32"})
-    assert np.array_equal(model.predict(given.copy().assign(surplus="x")).risk, expected.risk)
+    same_risks(model.predict(given.copy().assign(surplus="x")), expected)
     parts = model.predict(matrix, params={"contributions": True}).drop(columns=["risk", "risk_low", "risk_high"])
     assert np.abs(parts.drop(columns="margin").sum(axis=1) - parts.margin).max() < 1e-9
     with pytest.raises(mlflow.MlflowException, match="absent_rate_14d"):
@@ -113,8 +141,8 @@ def test_spark_scores_a_frame(without_pickle, spark, matrix, expected):
     columns = "risk double, risk_low double, risk_high double, margin double"
     udf = mlflow.pyfunc.spark_udf(spark, CHAMPION, result_type=columns, env_manager="local")
     frame = spark.createDataFrame(few.assign(row=range(len(few))))
-    scored = frame.select("row", udf(*matrix.columns).alias("s")).select("row", "s.risk").toPandas().sort_values("row")
-    assert np.array_equal(scored.risk, expected.risk[:40])
+    scored = frame.select("row", udf(*matrix.columns).alias("s")).select("row", "s.*").toPandas().sort_values("row")
+    same_risks(scored, expected[:40])
 
 
 def test_bentoml_imports_the_version_from_mlflow(without_pickle, matrix, expected, tmp_path):
@@ -133,19 +161,19 @@ bentoml.mlflow.load_model(stored.tag).predict(pd.read_parquet("matrix.parquet"))
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert np.array_equal(pd.read_parquet("scored.parquet").risk, expected.risk)
+    same_risks(pd.read_parquet("scored.parquet"), expected)
 
 
 def test_mlflow_serves_the_version_over_http(without_pickle, current, matrix, expected):
     words = ["models", "serve", "--model-uri", CHAMPION, "--env-manager", "local"]
     store = {"MLFLOW_TRACKING_URI": current.tracking_uri}
     with mlflow_server(*words, log=Path("served.log"), health="/ping", environment=store) as address:
-        few = json.loads(matrix.head(3).to_json(orient="split", index=False))
-        body = {"dataframe_split": few, "params": {"contributions": True}}
+        few = matrix.head(40).astype(object).where(matrix.head(40).notna(), None)  # to_json rounds
+        body = {"dataframe_split": few.to_dict(orient="split", index=False), "params": {"contributions": True}}
         answer = httpx2.post(f"{address}/invocations", json=body, timeout=120)
     assert answer.status_code == 200, answer.text
     served = pd.DataFrame(answer.json()["predictions"])
-    assert np.allclose(served.risk, expected.risk[:3], rtol=1e-12)
+    same_risks(served, expected[:40])
     assert {"base", "contribution_absent_rate_14d"} <= set(served)
 
 

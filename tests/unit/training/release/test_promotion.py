@@ -57,6 +57,7 @@ def test_a_version_that_passes_is_promoted_and_the_log_gives_the_grounds(current
     assert all(len(entry[k]) == 64 for k in ("bundle", "evidence", "data", "catalogue", "hash", "previous"))
     assert entry["limits"] == load_limits()
     assert registry.history(current, "onroll")[-1] == entry
+    assert mlflow.version_tags == {"2": {"gates": "passed"}}
 
 
 def test_the_first_version_is_a_challenger_where_a_second_person_is_set(mlflow, bundle, monkeypatch):
@@ -70,8 +71,9 @@ def test_the_first_version_is_a_challenger_where_a_second_person_is_set(mlflow, 
     assert aliases(current.releases, "onroll") == {"champion": 2}
 
 
-def test_promotion_by_the_trainer_is_refused_and_logged(current, folder):
+def test_promotion_by_the_trainer_is_refused_and_logged(current, folder, mlflow):
     entry = promote(current, who="TESS")
+    assert mlflow.version_tags == {"2": {"gates": "failed G010"}}
     assert (entry["action"], failed(entry), champion(current)) == ("refused", ["G010"], 1)
     assert registry.history(current, "onroll")[-1] == entry
 
