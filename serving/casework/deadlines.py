@@ -33,13 +33,21 @@ CODES = {"unauthorised": MEASURES["unauthorised"], "ill": MEASURES["ill"][:1]}
 
 @dataclass(frozen=True, kw_only=True)
 class Deadline:
-    """A duty that is due."""
+    """A duty that is due.
+
+    Attributes
+    ----------
+    same : tuple of date or None
+        Between which days a duty of the kind that was stored earlier began with the same leaving or run, whose first day may have been
+        corrected since.
+    """
 
     pupil_id: str
     kind: str
     urn: str
     started_on: date
     due_on: date
+    same: tuple[date, date] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,10 +150,12 @@ def _of_leavers(known: Known, running: Sequence[Deadline]) -> Duties:
     leavers = spells.filter(pl.col("leaving_date").is_not_null() & ~pl.col("on_roll"))
     opened = _cases(known.histories, leavers, as_of)
     due = []
+    entered = {pupil: day_of(day) for pupil, day in leavers.select("pupil_id", "entry_date").iter_rows()}
     for pupil, kind, urn, start in _begun_by_leaving(leavers, opened, as_of):
         if rule := rule_of(known.rules, kind, start):
             end = known.days.nth(urn, start, rule.school_days) if rule.school_days else start
-            due.append(Deadline(pupil_id=pupil, kind=kind, urn=urn, started_on=start, due_on=end))
+            same = (entered[pupil], as_of)
+            due.append(Deadline(pupil_id=pupil, kind=kind, urn=urn, started_on=start, due_on=end, same=same))
     still = {(d.pupil_id, d.kind, d.started_on) for d in due}
     gone = [d for d in running if (d.pupil_id, d.kind, d.started_on) not in still]
     last = _by_pupil(spells, (d.pupil_id for d in gone))
@@ -237,8 +247,10 @@ def _of_runs(known: Known, running: Sequence[Deadline]) -> Duties:
 def _begun_by_runs(
     known: Known, spell: Mapping[str, Any], missed: Missed, kinds: Sequence[str], then: SchoolsThen, *, is_shown: bool
 ) -> Iterator[Deadline]:
+    before = day_of(missed.marked[0])  # what lies before was not read
     for run in missed.runs:
-        start = day_of(run.days[0])
+        start, same = day_of(run.days[0]), (before, day_of(run.days[-1]))
+        before = same[1] + timedelta(days=1)
         for kind in kinds:
             rule = rule_of(known.rules, kind, start)
             if rule is None:
@@ -249,7 +261,8 @@ def _begun_by_runs(
                 # The school tells of it whose register it was, wherever the child is now.
                 told = run.days[min(len(run.days), max(rule.school_days, 1)) - 1]
                 urn = then.on(spell["pupil_id"], told, otherwise=spell["urn"])
-                yield Deadline(pupil_id=spell["pupil_id"], kind=kind, urn=urn, started_on=start, due_on=end)
+                pupil = spell["pupil_id"]
+                yield Deadline(pupil_id=pupil, kind=kind, urn=urn, started_on=start, due_on=end, same=same)
 
 
 def _day_reached(run: Run, n: int, days: SchoolDays, urn: str) -> date:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from histories.calendar import london_day
 from serving.store.cases.casework_tables import StoredDeadline
 from serving.store.cases.tables import Case
 from serving.store.scores.stored_scores import BATCH, upsert
@@ -19,6 +21,7 @@ if TYPE_CHECKING:  # slow to import, and most verbs that open the store gather n
     from serving.casework.deadlines import Deadline
 
 LOST = "case_not_opened"  # the duty of a child off roll whom nobody is looking for
+COLUMNS = ("pupil_id", "kind", "urn", "started_on", "due_on")
 OF_HISTORIES = StoredDeadline.case_id == ""  # a worker's record, not the histories, begins the others
 
 
@@ -26,8 +29,7 @@ def running(view: View) -> list[Deadline]:
     """Return the duties that the histories began and nobody has stopped, of all authorities. The calling code records the view."""
     from serving.casework.deadlines import Deadline
 
-    names = ("pupil_id", "kind", "urn", "started_on", "due_on")
-    query = sa.select(*(StoredDeadline.__table__.c[name] for name in names)).where(
+    query = sa.select(*(StoredDeadline.__table__.c[name] for name in COLUMNS)).where(
         StoredDeadline.stopped_at.is_(None), OF_HISTORIES
     )
     return [Deadline(**row) for row in view.connection.execute(query).mappings()]
@@ -36,13 +38,14 @@ def running(view: View) -> list[Deadline]:
 def save(change: Change, gathered: Gathered, in_authorities: sa.Select[Any]) -> None:
     """Start new duties, move those that run, and stop those that are over.
 
-    A duty that the histories only say nothing more of stays until a person says what was done.
+    A duty that the histories only say nothing more of stays until a person says what was done. One that a person stopped does not begin
+    again when the first day of its leaving or run is corrected.
     """
     who = {"changed_at": change.now, "changed_by": change.caller.key_id}
     rows = [
         {
             "clock_id": secrets.token_hex(16),
-            **vars(duty),
+            **{column: getattr(duty, column) for column in COLUMNS},
             "as_of": gathered.as_of,
             "stopped_at": None,
             "stopped_how": None,
@@ -51,7 +54,7 @@ def save(change: Change, gathered: Gathered, in_authorities: sa.Select[Any]) -> 
             "version": 1,
             **who,
         }
-        for duty in gathered.deadlines
+        for duty in _not_done(change, gathered.deadlines)
     ]
     for at in range(0, len(rows), BATCH):
         insert = upsert(change, StoredDeadline)
@@ -75,6 +78,28 @@ def save(change: Change, gathered: Gathered, in_authorities: sa.Select[Any]) -> 
         )
     _stop(change, gathered.over, StoredDeadline.as_of <= gathered.as_of, StoredDeadline.pupil_id.in_(in_authorities))
     stop_looked_for(change, StoredDeadline.pupil_id.in_(in_authorities))
+
+
+def _not_done(change: Change, due: Sequence[Deadline]) -> Iterator[Deadline]:
+    """Yield the duties, but those of a leaving or run with another first day for which a person stopped the duty."""
+    columns = ("pupil_id", "kind", "started_on", "stopped_at")
+    by_person = sa.select(*(StoredDeadline.__table__.c[name] for name in columns)).where(
+        StoredDeadline.stopped_how == "person", OF_HISTORIES
+    )
+    done: dict[tuple[str, str], list[tuple[date, date]]] = {}
+    for pupil, kind, start, stopped in change.connection.execute(by_person):
+        done.setdefault((pupil, kind), []).append((start, london_day(stopped)))
+    for duty in due:
+        stopped_before = done.get((duty.pupil_id, duty.kind), ())
+        if not any(_is_same(duty, start, stopped) for start, stopped in stopped_before):
+            yield duty
+
+
+def _is_same(duty: Deadline, start: date, stopped: date) -> bool:
+    """Return whether a duty that began on a day was, when it was stopped, that of the same leaving or run: what begins later is another."""
+    if duty.same is None or start == duty.started_on:
+        return False
+    return duty.same[0] <= start <= duty.same[1] and duty.started_on <= stopped
 
 
 def _stop(change: Change, over: Sequence[Deadline], *conditions: sa.ColumnElement[bool]) -> None:

@@ -132,6 +132,7 @@ def test_both_pages_ask_for_a_leaver_of_compulsory_school_age_and_for_no_other(b
     rows = {"pupils": [{"pupil_id": "p", "date_of_birth": born}], "enrolments": [SPELL | {"leaving_date": left}]}
     histories = Histories.from_rows(rows)
     rolls = last_spells(histories, day)
+    assert len(rolls) == (date.fromisoformat(left) < compulsory_school_age(date.fromisoformat(born))[1])
     assert [c.kind for c in find_off_roll(histories, rolls, day)] == (["left"] if is_listed else [])
     days = SchoolDays.of(histories, rolls, day, frozenset())
     due = {d.kind: d for d in find_deadlines(histories, rolls, day, days, PageSettings.load(None).rules()).due}
