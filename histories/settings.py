@@ -233,6 +233,12 @@ class Settings(BaseSettings):
         return self.folder / "mlruns" / "releases"
 
     @property
+    def model_name(self) -> str:
+        """The name of the model whose promotion log decides what serves."""
+        name, _, alias = self.model.partition("@")
+        return name if alias else "onroll"
+
+    @property
     def studies(self) -> Path:
         """SQLite file that keeps searches for booster settings, so that an interrupted search resumes."""
         return self.folder / "mlruns" / "studies.db"

@@ -147,7 +147,8 @@ def _train(current: Settings, opened: Histories, location: Path, task: Task) -> 
 def _serve_for_a_year(opened: Histories, model: RiskModel, task: Task, day: date, store: Store) -> None:
     days = [*demo_year.earlier_lists(opened, task), day - demo_year.BETWEEN]
     say(f"[4/8] storing the lists of {', '.join(map(str, days))}, each from what was known then")
-    demo_year.store_earlier_lists(opened, model, days, store)
+    per_week = PageSettings.load(settings().pages).per_week
+    demo_year.store_earlier_lists(opened, model, days, store, per_week=per_week)
 
 
 def _evaluate(current: Settings, opened: Histories, day: date, *, authority: str, folder: Path, store: Store) -> None:
@@ -162,10 +163,10 @@ def _score(current: Settings, opened: Histories, model: RiskModel, day: date, fo
     say(f"[5/8] scoring every pupil on a roll as of {day}")
     with progress("scoring") as advance:
         scores = model.score(opened, day, advance=advance)
-    out = folder / "scores.parquet"
+    out, pages = folder / "scores.parquet", PageSettings.load(current.pages)
     write_scores(scores, out)
-    say(f"      {len(scores):,} explained scores in {out}, {store.save(s.to_dict() for s in scores):,} in the store")
-    pages = PageSettings.load(current.pages)
+    stored = store.save((s.to_dict() for s in scores), per_week=pages.per_week)
+    say(f"      {len(scores):,} explained scores in {out}, {stored:,} in the store")
     store.keep(opened, scores, pages.rules(), pages.calendar.closed)
     return scores
 

@@ -59,11 +59,13 @@ def earlier_lists(histories: Histories, task: Task) -> list[date]:
     return [d + weeks for d in terms[-2:] for weeks in (timedelta(0), BETWEEN)]
 
 
-def store_earlier_lists(histories: Histories, model: RiskModel, days: list[date], store: Store) -> None:
-    """Store the lists that the model would have made on earlier days, each from what was known then."""
+def store_earlier_lists(
+    histories: Histories, model: RiskModel, days: list[date], store: Store, *, per_week: int
+) -> None:
+    """Store the lists that the model would have made on earlier days, each from what was known then, for teams of a capacity."""
     with progress("scoring earlier lists") as advance:
         for day in days:
-            store.save(s.to_dict() for s in model.score(histories, day, advance=advance))
+            store.save((s.to_dict() for s in model.score(histories, day, advance=advance)), per_week=per_week)
 
 
 def evaluate_lists(current: Settings, histories: Histories, store: Store) -> MonitorReport:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from histories.errors import Fault, Usage
+from histories.errors import Fault, Faults, Usage
 from histories.io.terminal import ISO_DATE, engine_option, json_option, known_option, progress, result
 
 if TYPE_CHECKING:
     from histories.reading.histories import Histories
     from histories.settings import Settings
     from training.explanation.score import Score
+    from training.release.resolve import Release
 
 
 @click.command()
@@ -26,7 +27,12 @@ if TYPE_CHECKING:
 @click.option("--top", type=click.IntRange(1), help="Write only the first N ranks of each authority.")
 @known_option
 @engine_option
-@click.option("--store", is_flag=True, help="Also save the scores to the store that the service reads.")
+@click.option(
+    "--store",
+    is_flag=True,
+    help="Also save the scores to the store that the service reads. Teams see the list only of the version that ONROLL_MODEL names; any "
+    "other's, such as onroll@challenger's, is for monitoring.",
+)
 @click.option(
     "--reproduce",
     metavar="SCORE_ID",
@@ -78,6 +84,7 @@ def score(
     load_own_features(settings.features)
     release = find_release(model or settings.model, settings.releases, settings.verify_keys)
     check_release_where_audited(settings, release)
+    purpose = purpose_of(settings, release) if store else ""
     risk_model = RiskModel.load(release.folder, release.bundle)
     rule, knowledge_day = CohortRule.load(cohort), known_on.date() if known_on else None
     opened = open_histories(histories, engine=engine)
@@ -100,14 +107,37 @@ def score(
             count = len(scores)
             if store and scores:
                 advance(description="storing")
-                stored = _store(settings, opened, scores, histories)
+                stored = _store(settings, opened, scores, histories, purpose=purpose)
     manifest = risk_model.manifest
     data = {"scores": count, "stored": stored, "out": out, "model": manifest.name, "model_version": manifest.version}
+    data |= {"purpose": purpose} if store else {}
     text = f"{count:,} scores by version {manifest.version} written to {out}"
-    result(data, as_json=as_json, text=f"{text}, {stored:,} stored" if store else text)
+    seen = "; teams see this list" if purpose == "shown" else "; this list is for monitoring, teams do not see it"
+    result(data, as_json=as_json, text=f"{text}, {stored:,} stored{seen}" if store else text)
 
 
-def _store(settings: Settings, opened: Histories, scores: list[Score], place: str) -> int:
+def purpose_of(settings: Settings, release: Release) -> str:
+    """Return what a list of a release is stored for: teams are shown those of the version that serves, and no other's.
+
+    Raises
+    ------
+    Withdrawn
+        When what ONROLL_MODEL names is a folder of a withdrawn version, and this is its list.
+    """
+    from serving.store.scores.stored_scores import SHADOW, SHOWN
+    from training.release.resolve import find_release, must_not_be_withdrawn
+
+    try:
+        serving = find_release(settings.model, settings.releases, settings.verify_keys)
+    except Faults:  # nothing serves: then nothing is shown either
+        return SHADOW
+    if serving.bundle != release.bundle:
+        return SHADOW
+    must_not_be_withdrawn(serving, settings.releases)
+    return SHOWN
+
+
+def _store(settings: Settings, opened: Histories, scores: list[Score], place: str, *, purpose: str) -> int:
     """Store the scores with what casework needs, and note where their histories are, so that they can be reproduced."""
     from histories import location_cache
     from serving.pages.settings import PageSettings
@@ -115,10 +145,10 @@ def _store(settings: Settings, opened: Histories, scores: list[Score], place: st
     from serving.store import Store
 
     store, pages = Store.of(settings), PageSettings.load(settings.pages)
-    stored = store.save(s.to_dict() for s in scores)
+    stored = store.save((s.to_dict() for s in scores), purpose=purpose, per_week=pages.per_week)
     store.keep(opened, scores, pages.rules(), pages.calendar.closed)
-    purpose = used_for(scores[0].model, scores[0].model_version, scores[0].as_of.isoformat())
-    location_cache.remember(settings.whereabouts, opened.digest(), place, purpose)
+    used = used_for(scores[0].model, scores[0].model_version, scores[0].as_of.isoformat())
+    location_cache.remember(settings.whereabouts, opened.digest(), place, used)
     return stored
 
 

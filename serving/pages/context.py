@@ -23,6 +23,7 @@ from serving.store import Caller, Store
 from serving.store.people import details
 from serving.store.people.cipher import Cipher
 from serving.store.people.details import PersonalDetails
+from serving.store.scores.stored_scores import taken_back_since
 from serving.store.unit_of_work import View
 
 
@@ -69,6 +70,17 @@ class PageContext:
         """Whether the model was withdrawn or contradicts its log: pages then show no score, and go on with deadlines and cases."""
         self.champion.model()
         return self.champion.hides_scores
+
+    def serves_no_longer(self, version: str) -> bool:
+        """Return whether another version than a list's serves: the list stands until the next one, and says so."""
+        model = self.champion.model()
+        return bool(version) and model is not None and model.manifest.version != version
+
+    def list_notices(self, view: View, version: str) -> list[str]:
+        """Return what must be known about the shown list: that a newer one was taken back, or that its version serves no longer."""
+        words, day = self.renderer.words, None if self.withdrawn else taken_back_since(view)
+        taken_back = [words("work_list.taken_back", day=words.day(day))] if day else []
+        return [*taken_back, *([words("work_list.serves_no_longer")] if self.serves_no_longer(version) else [])]
 
     @cached_property
     def _permissions(self) -> tuple[Permission, ...]:

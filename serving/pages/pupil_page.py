@@ -60,6 +60,7 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
         stored = {
             "at": place,
             "score": score,
+            "serves_no_longer": bool(current) and context.serves_no_longer(current[-1]["model_version"]),
             "stored_at": current[-1]["stored_at"] if current else None,
             "change": changed(current),
             "strip": score_strip(current),

@@ -23,8 +23,11 @@ from serving.store.ledger.entry import Entry
 from serving.store.ledger.keys import audit_keys, companion, private
 from serving.store.ledger.refusals import Refusals
 from serving.store.scores import stored_scores
+from serving.store.scores.stored_scores import SHOWN
 from serving.store.sign_in import api_keys, staff
 from serving.store.unit_of_work import Change, Recorder, RequestId, View, with_address
+from training.release.resolve import MOVES
+from training.release.standing import TakenBack
 
 if TYPE_CHECKING:
     from histories.reading.histories import Histories
@@ -62,6 +65,8 @@ class Store:
     ----------
     on_view : callable
         Called with the entries of every view, once they are in the audit.
+    taken_back : callable
+        Returns the model versions whose lists are not shown, since they were withdrawn or rolled back from.
 
     Raises
     ------
@@ -82,6 +87,7 @@ class Store:
         self.engine = open_engine(url)
         self.address = address
         self.on_view: Callable[[Sequence[Entry]], None] = _ignore
+        self.taken_back: Callable[[], frozenset[str]] = frozenset
         is_file = self.engine.dialect.name == "sqlite" and self.engine.url.database
         self.request_id, self.chain = request_id, Chain(audit_keys(self.engine.url, key))
         places = [AnchorSyslog(syslog)] if syslog else []
@@ -97,8 +103,8 @@ class Store:
 
     @classmethod
     def of(cls, settings: Settings, request_id: RequestId = lambda: None, address: RequestId = lambda: None) -> Store:
-        """Return the store named by the settings."""
-        return cls(
+        """Return the store named by the settings; it shows no list of a version that the settings' promotion log has taken back."""
+        store = cls(
             settings.database_url,
             settings.audit_key,
             settings.audit_anchor,
@@ -106,6 +112,8 @@ class Store:
             address=address,
             syslog=settings.audit_syslog,
         )
+        store.taken_back = TakenBack(settings.releases / settings.model_name / MOVES)
+        return store
 
     @contextmanager
     def change(self, caller: Caller) -> Iterator[Change]:
@@ -122,6 +130,7 @@ class Store:
                 connection=connection,
                 caller=caller,
                 chain=self.chain,
+                taken_back=self.taken_back(),
                 request_id=self.request_id(),
                 address=self.address(),
             )
@@ -137,6 +146,7 @@ class Store:
                 connection=connection,
                 caller=caller,
                 chain=self.chain,
+                taken_back=self.taken_back(),
                 request_id=self.request_id(),
                 address=self.address(),
             )
@@ -162,14 +172,36 @@ class Store:
         """Queue this process's changes when the database has a single writer, instead of polling for its lock."""
         return self.recorder.queue.turn() if self.engine.dialect.name == "sqlite" else nullcontext()
 
-    def save(self, scores: Iterable[dict[str, Any]], caller: Caller | None = None) -> int:
-        """Store scores in parts, so that other writers do not wait long, and return how many; they are listed once all are stored."""
+    def save(
+        self,
+        scores: Iterable[dict[str, Any]],
+        caller: Caller | None = None,
+        *,
+        purpose: str = SHOWN,
+        per_week: int | None = None,
+    ) -> int:
+        """Store scores in parts, so that other writers do not wait long, and return how many; they are listed once all are stored.
+
+        Parameters
+        ----------
+        purpose : str
+            ``shown`` to teams, or ``shadow``: for monitoring only.
+        per_week : int, optional
+            The capacity of teams that have set none.
+
+        Raises
+        ------
+        Faults
+            When a list that is shown would become one for monitoring.
+        """
         rows, who = stored_scores.rows_of(scores), caller or command_line()
         for at in range(0, len(rows), PART):
             with self.change(who) as change:
-                stored_scores.save(change, rows[at : at + PART])
+                if at == 0:
+                    stored_scores.must_keep_purpose(change, rows, purpose)
+                stored_scores.save(change, rows[at : at + PART], purpose)
                 if at + PART >= len(rows):
-                    stored_scores.enlist(change, rows)
+                    stored_scores.enlist(change, rows, purpose, per_week)
                     break
             if self.engine.dialect.name == "sqlite":
                 time.sleep(PAUSE)

@@ -108,7 +108,15 @@ _index("scores_by_age", "stored_at", current=False)
 
 
 class ScoreList(Base):
-    """One authority's pupils scored as of a day by a model version."""
+    """One authority's pupils scored as of a day by a model version.
+
+    Attributes
+    ----------
+    purpose : str
+        ``shown`` to teams, or ``shadow``: for monitoring only.
+    capacity : str
+        JSON: see ``serving.store.scores.list_capacity``; ``{}`` in lists of earlier versions of which the audit holds none.
+    """
 
     __tablename__ = "score_lists"
     authority: Mapped[str] = mapped_column(sa.String(10), primary_key=True)
@@ -118,6 +126,8 @@ class ScoreList(Base):
     sources: Mapped[str] = mapped_column(sa.Text, server_default="{}")  # JSON: table -> its last known day
     silent_schools: Mapped[str] = mapped_column(sa.Text, server_default="[]")  # JSON; see serving.store.cases.silence
     thinned_at: Mapped[datetime | None]  # since when scores of it are gone: what is left is a part, and judges nothing
+    purpose: Mapped[str] = mapped_column(sa.String(10), server_default="shown")
+    capacity: Mapped[str] = mapped_column(sa.Text, server_default="{}")
 
 
 class StoredKey(Base):

@@ -48,12 +48,15 @@ class View:
     ----------
     connection : sqlalchemy.Connection
     caller : Caller
+    taken_back : frozenset of str
+        Model versions that were withdrawn or rolled back from: their lists are not shown.
     now : datetime
     """
 
     connection: sa.Connection
     caller: Caller
     chain: Chain
+    taken_back: frozenset[str] = frozenset()
     request_id: str | None = None
     address: str | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))

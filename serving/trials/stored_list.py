@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 import polars as pl
-import sqlalchemy as sa
 
 from histories.errors import Fault, Faults
 from serving.store.scores.complete_lists import CompleteList, complete_lists
-from serving.store.tables import ScoreList
+from serving.store.scores.stored_scores import SHOWN
 from serving.store.unit_of_work import View
 from serving.trials.plan import ListPlan
 
 
 def stored_list(view: View, plan: ListPlan, file: str) -> CompleteList:
-    """Return the list of a plan; of several versions the one that was stored last, which the pages show.
+    """Return the list of a plan: the one that teams are shown, of several the one that was stored last.
 
     Raises
     ------
     Faults
-        If there is none.
+        If there is none, or its version was withdrawn or rolled back from.
     """
     place = (plan.authority, plan.as_of)
-    lists = {x.model_version: x for x in complete_lists(view) if (x.authority, x.as_of) == place}
+    shown = [x for x in complete_lists(view) if (x.authority, x.as_of) == place and x.purpose == SHOWN]
+    lists = [x for x in shown if x.model_version not in view.taken_back]
     if not lists:
-        do = f"Store it first: onroll score HISTORIES --as-of {plan.as_of} --out FILE --store."
-        raise Faults(Fault("there is no stored list of this authority and day", f"{file}, as_of", do))
-    query = sa.select(ScoreList.model_version).where(
-        ScoreList.authority == plan.authority, ScoreList.as_of == plan.as_of, ScoreList.model_version.in_(list(lists))
-    )
-    newest = view.connection.scalars(query.order_by(ScoreList.stored_at.desc(), ScoreList.model_version.desc()))
-    return lists[str(newest.first())]
+        what, do = "there is no stored list of this authority and day", "Store it first"
+        if shown:
+            what = f"the list of this authority and day was made by version {shown[-1].model_version}, which was taken back"
+            do = "Nobody is drawn from it. Store one of the version that serves"
+        do += f": onroll score HISTORIES --as-of {plan.as_of} --out FILE --store."
+        raise Faults(Fault(what, f"{file}, as_of", do))
+    return max(lists, key=lambda x: x.age)
 
 
 def in_order(scores: pl.DataFrame, plan: ListPlan) -> pl.DataFrame:

@@ -105,9 +105,8 @@ def must_not_be_withdrawn(release: Release, releases: Path) -> None:
         lines = readable(file)
         standing = standings(lines)
         same = {version for version in standing if release.bundle in _stated(lines, version)}
-        taken = [line for line in lines if line.get("action") == WITHDRAWN and line.get("before") in same]
-        if taken and WITHDRAWN in {standing[version] for version in same}:
-            raise Withdrawn(release.name, taken[-1])
+        if WITHDRAWN in {standing[version] for version in same}:
+            raise Withdrawn(release.name, [line for line in lines if line.get("action") == WITHDRAWN][-1])
 
 
 def find_release(model: str, releases: Path, public_keys: bytes | None = None) -> Release:

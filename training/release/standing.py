@@ -69,10 +69,30 @@ def before_the_champion(lines: Iterable[dict[str, Any]]) -> int | None:
     return next((v for v in reversed(served) if standing[v] == FOLLOWED), None)
 
 
-def taken_back(file: Path) -> frozenset[str]:
-    """Return the versions of a promotion log that were withdrawn or rolled back from, and have not served since: no list of theirs is shown.
+class TakenBack:
+    """Returns the versions of a promotion log that were withdrawn or rolled back from, and have not served since: no list of theirs is shown.
 
-    A line that cannot be read is passed over: the service refuses such a log by itself.
+    The log is read again when it has changed. A line that cannot be read is passed over: the service refuses such a log by itself.
+
+    Parameters
+    ----------
+    file : Path
+        The log; without one no version was taken back.
     """
-    standing = standings(readable(file))
-    return frozenset(str(version) for version, state in standing.items() if state in TAKEN_BACK)
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._known: tuple[object, frozenset[str]] = (None, frozenset())
+
+    def __call__(self) -> frozenset[str]:
+        """Return the versions."""
+        try:
+            status = self.file.stat()
+        except OSError:
+            return frozenset()
+        state = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        if self._known[0] != state:
+            standing = standings(readable(self.file))
+            versions = frozenset(str(version) for version, left in standing.items() if left in TAKEN_BACK)
+            self._known = (state, versions)
+        return self._known[1]

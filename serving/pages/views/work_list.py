@@ -142,14 +142,14 @@ def remove_filter(filter_id: str, request: Request, fields: Form, context: Conte
 
 def as_csv(request: Request, context: Context) -> Response:
     """Return the list as CSV."""
-    content = list_export.as_csv(_exported(context, request), context.renderer.words("site.reminder"))
+    content = list_export.as_csv(*_exported(context, request))
     return _file(content, "text/csv; charset=utf-8", "work-list.csv")
 
 
 def as_xlsx(request: Request, context: Context) -> Response:
     """Return the list as an Excel workbook."""
-    words = context.renderer.words
-    content = list_export.as_xlsx(_exported(context, request), words("work_list.title"), words("site.reminder"))
+    cells, reminder = _exported(context, request)
+    content = list_export.as_xlsx(cells, context.renderer.words("work_list.title"), reminder)
     return _file(content, XLSX, "work-list.xlsx")
 
 
@@ -219,6 +219,7 @@ def _above(context: PageContext, view: View, week: week_list.WeekList, most: int
         "followed": followed,
         "finished": finished,
         "first": len(first),
+        "notices": context.list_notices(view, week.model_version),
         "first_done": len(finished.intersection(first)),
     }
 
@@ -274,16 +275,17 @@ def _mark(context: PageContext, last: dict[str, dict[str, Any]], today: date, pu
     return words(f"work_list.did_{entry['kind']}", what=what, when=when, who=entry["by"])
 
 
-def _exported(context: PageContext, request: Request) -> list[list[Any]]:
-    """Return the list's cells, of every page; the export is in the audit."""
+def _exported(context: PageContext, request: Request) -> tuple[list[list[Any]], str]:
+    """Return the list's cells, of every page, and what the file reminds of; the export is in the audit."""
     query = ListQuery.of(request.query_params, context)
     with context.store.view(request.state.caller) as view:
         week, _ = _week(context, view, query, "worklist.exported", whole=True)
         pupils = [c.pupil_id for c in week.children]
-        last = done.last_entries(view, pupils)
+        last, notices = done.last_entries(view, pupils), context.list_notices(view, week.model_version)
         who = context.details(view, pupils, "work_list.export") if context.may_name(view.caller) else None
     marks = {pupil: _mark(context, last, london_today(), pupil) for pupil in last}
-    return list_export.table(context, week.children, marks, who)
+    reminder = " ".join([*notices, context.renderer.words("site.reminder")])
+    return list_export.table(context, week.children, marks, who), reminder
 
 
 def _file(content: bytes, kind: str, name: str) -> Response:

@@ -73,7 +73,7 @@ def schools(view: View, newest: tuple[date, str] | None) -> dict[str, Silence]:
     if newest is None:
         return {}
     query = sa.select(ScoreList.silent_schools).where(
-        *own_lists(view.caller), ScoreList.as_of == newest[0], ScoreList.model_version == newest[1]
+        *own_lists(view), ScoreList.as_of == newest[0], ScoreList.model_version == newest[1]
     )
     stored = [school for text in view.connection.scalars(query) for school in json.loads(text)]
     return {

@@ -69,7 +69,7 @@ def weeks(view: View, most: int, no_conversation: Collection[str] = ()) -> list[
     list of dict
         ``as_of, listed, contacted, acted``, the newest list first. The calling code records the view.
     """
-    lists = lists_since(view, date.min)
+    lists = lists_since(view, date.min, shown_then=True)
     days = list(lists)[-MAX_WEEKS:]
     counted: list[dict[str, Any]] = []
     for n, day in enumerate(days):

@@ -14,7 +14,7 @@ from histories.calendar import london_day
 from serving.store.cases.cases import PLACE
 from serving.store.cases.casework_tables import StoredMissing, StoredTransition
 from serving.store.cases.tables import Case, CaseEntry
-from serving.store.scores.stored_scores import own_lists
+from serving.store.scores.stored_scores import lists_shown_then
 from serving.store.scores.tops import lists_since, top_of
 from serving.store.tables import Pupil, ScoreList
 from serving.store.unit_of_work import View
@@ -98,7 +98,7 @@ def list_outcome(
     no_conversation : sequence of str
         Outcomes of a contact in which nobody was spoken to; they do not count as contacted.
     """
-    newest = view.connection.scalar(sa.select(sa.func.max(ScoreList.as_of)).where(*own_lists(view.caller)))
+    newest = view.connection.scalar(sa.select(sa.func.max(ScoreList.as_of)).where(*lists_shown_then(view.caller)))
     outcome = ListOutcome(since=(newest or today) - LOOK_BACK)
     first_day, urn_of = _first_of_lists(view, most, outcome)
     outcome.listed, outcome.by_school = len(first_day), dict(Counter(urn_of.values()).most_common())
@@ -135,7 +135,7 @@ def list_outcome(
 
 def _first_of_lists(view: View, most: int, outcome: ListOutcome) -> tuple[dict[str, date], dict[str, str]]:
     """Return the first day on which each child was at the top of a list, and the school on the latest such day."""
-    lists = lists_since(view, outcome.since)
+    lists = lists_since(view, outcome.since, shown_then=True)
     outcome.lists = len(lists)
     first_day: dict[str, date] = {}
     urn_of: dict[str, str] = {}

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
 
 from serving.store.cases.tables import Capacity
-from serving.store.scores.stored_scores import LISTED
+from serving.store.scores import list_capacity
+from serving.store.scores.stored_scores import LISTED, SHOWN, of_authority
 from serving.store.tables import ScoreList, StoredScore
 from serving.store.unit_of_work import View
 
@@ -44,6 +45,12 @@ class CompleteList:
         Of the scores in force.
     missing_tables : tuple of str
         Tables without which its children were scored.
+    purpose : str
+        ``shown`` to teams, or ``shadow``: for monitoring only.
+    capacity : int or None
+        Children a week whom the authority could review when the list was made; None if that is not known.
+    stored_at : datetime or None
+        When it was last stored.
     """
 
     authority: str
@@ -56,6 +63,17 @@ class CompleteList:
     replaced: int
     mean_risk: float
     missing_tables: tuple[str, ...] = ()
+    purpose: str = SHOWN
+    capacity: int | None = None
+    stored_at: datetime | None = field(default=None, compare=False)
+
+    @property
+    def age(self) -> tuple[date, bool, datetime, int, str]:
+        """By which lists are in order: of several of a day the one that teams are shown is the last, which is the one stored last."""
+        version = self.model_version
+        number = int(version) if version.isdecimal() else 0
+        stored_at = self.stored_at or datetime.min.replace(tzinfo=UTC)
+        return self.as_of, self.purpose == SHOWN, stored_at, number, version
 
     @property
     def place(self) -> str:
@@ -85,8 +103,31 @@ def complete_lists(view: View) -> list[CompleteList]:
         .order_by(StoredScore.as_of, StoredScore.authority, StoredScore.model_version)
     )
     rows = [r for r in view.connection.execute(query).mappings() if r["children"]]
-    missing = _missing_tables(view)
-    return [CompleteList(**r, missing_tables=missing[tuple(r[c.key] for c in key)]) for r in rows]
+    missing, stored = _missing_tables(view), _as_stored(view)
+    lists = []
+    for r in rows:
+        of = tuple(r[c.key] for c in key)
+        lists.append(CompleteList(**r, missing_tables=missing[of], **stored[of]))
+    return sorted(lists, key=lambda x: (x.as_of, x.authority, *x.age[1:]))
+
+
+def shown_lists(lists: Iterable[CompleteList]) -> list[CompleteList]:
+    """Return the one list of each authority and day that teams were shown: no challenger's, and of several the one stored last."""
+    by_place = {(x.authority, x.as_of): x for x in sorted(lists, key=lambda x: x.age) if x.purpose == SHOWN}
+    return list(by_place.values())
+
+
+def _as_stored(view: View) -> dict[Any, dict[str, Any]]:
+    """Return for each list why it was stored, with which capacity, and when."""
+    query = sa.select(ScoreList.__table__).where(*of_authority(view.caller))
+    return {
+        (r["authority"], r["as_of"], r["model_version"]): {
+            "purpose": r["purpose"],
+            "capacity": list_capacity.of_authority(r["capacity"]),
+            "stored_at": r["stored_at"],
+        }
+        for r in view.connection.execute(query).mappings()
+    }
 
 
 def scores_of(view: View, lists: Sequence[CompleteList]) -> pl.DataFrame:
@@ -103,14 +144,10 @@ def scores_of(view: View, lists: Sequence[CompleteList]) -> pl.DataFrame:
 
 def weekly_capacities(view: View) -> dict[str, int]:
     """Return the weekly capacity of each authority that has set one: that of the whole authority, or else the sum of its teams."""
-    whole: dict[str, int] = {}
-    teams: dict[str, int] = {}
+    teams: dict[str, dict[str, int]] = {}
     for r in view.connection.execute(sa.select(Capacity.authority, Capacity.team, Capacity.per_week)):
-        if r.team:
-            teams[r.authority] = teams.get(r.authority, 0) + r.per_week
-        else:
-            whole[r.authority] = r.per_week
-    return {**teams, **whole}
+        teams.setdefault(r.authority, {})[r.team] = r.per_week
+    return {authority: list_capacity.whole(of) for authority, of in teams.items()}
 
 
 def _missing_tables(view: View) -> dict[Any, tuple[str, ...]]:

@@ -11,14 +11,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from histories.errors import Fault, Faults
 from serving.http.paging import Cursor, ListChanged
 from serving.store.caller import Caller
 from serving.store.packed import pack, unpack
+from serving.store.scores import list_capacity
 from serving.store.tables import Pupil, ScoreList, StoredScore
 from serving.store.unit_of_work import Change, View
 
 BATCH = 500
-SHOWN = 3  # reasons of a child that a list shows
+REASONS = 3  # of a child, that a list shows
+SHOWN, SHADOW = "shown", "shadow"  # purposes of lists: those that teams see, and those for monitoring only
 LISTED = sa.exists().where(
     ScoreList.authority == StoredScore.authority,
     ScoreList.as_of == StoredScore.as_of,
@@ -39,6 +42,8 @@ COPIED = (
 )
 IDENTITY = ("pupil_id", "as_of", "model_version")
 COLUMNS = (StoredScore.pupil_id, StoredScore.as_of, StoredScore.model_version)
+LIST_KEY = ("authority", "as_of", "model_version")
+LIST_COLUMNS = (ScoreList.authority, ScoreList.as_of, ScoreList.model_version)
 DIGESTS = ("catalogue_digest", "features_digest")
 
 
@@ -53,13 +58,22 @@ def rows_of(scores: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
             "replaced_at": None,
             "body": pack(json.dumps(s, ensure_ascii=False, allow_nan=False)),
             "list_name": s.get("list"),
-            "themes": f"|{'|'.join(r['theme'] for r in s['reasons'][:SHOWN])}|"[:300],
+            "themes": f"|{'|'.join(r['theme'] for r in s['reasons'][:REASONS])}|"[:300],
         }
         for s in scores
     ]
 
 
-def save(change: Change, rows: Sequence[dict[str, Any]]) -> int:
+def must_keep_purpose(change: Change, rows: Sequence[dict[str, Any]], purpose: str) -> None:
+    """Raise ``Faults`` when rows for monitoring only would replace a list that teams were shown."""
+    keys = {tuple(r[k] for k in LIST_KEY) for r in rows}
+    shown = sa.select(sa.func.count()).where(sa.tuple_(*LIST_COLUMNS).in_(keys), ScoreList.purpose == SHOWN)
+    if purpose == SHADOW and change.connection.scalar(shown):
+        do = "Monitor it as it stands: what was shown is not replaced by what was not."
+        raise Faults(Fault("this version's list of the day was shown to teams", "score --store", do))
+
+
+def save(change: Change, rows: Sequence[dict[str, Any]], purpose: str = SHOWN) -> int:
     """Store rows of ``rows_of``; an existing score with the same content stays, one with other content is replaced.
 
     Nobody sees them until ``enlist`` marks their list as complete.
@@ -85,7 +99,7 @@ def save(change: Change, rows: Sequence[dict[str, Any]]) -> int:
     _place(change, rows)
     versions = sorted({f"{r['model']} {r['model_version']}" for r in rows})
     days = sorted({r["as_of"].isoformat() for r in rows})
-    change.record("scores.stored", count=len(rows), models=versions, as_of=days)
+    change.record("scores.stored", count=len(rows), models=versions, as_of=days, purpose=purpose)
     return len(rows)
 
 
@@ -112,13 +126,19 @@ def _place(change: Change, rows: Sequence[dict[str, Any]]) -> None:
         )
 
 
-def enlist(change: Change, rows: Sequence[dict[str, Any]]) -> None:
-    """Mark the rows' lists as complete; call it in the change that stores the last of them."""
-    listed = ("authority", "as_of", "model_version")
-    for key in dict.fromkeys(tuple(r[k] for k in listed) for r in rows):
-        whole = {"stored_at": change.now, "thinned_at": None}
-        insert = upsert(change, ScoreList).values({**dict(zip(listed, key, strict=True)), **whole})
-        change.connection.execute(insert.on_conflict_do_update(index_elements=list(listed), set_=whole))
+def enlist(change: Change, rows: Sequence[dict[str, Any]], purpose: str = SHOWN, per_week: int | None = None) -> None:
+    """Mark the rows' lists as complete; call it in the change that stores the last of them.
+
+    A list keeps the capacity of its first storing. What was for monitoring only is shown once it is stored to be shown.
+    """
+    capacities = list_capacity.now(change.connection, per_week)
+    for key in dict.fromkeys(tuple(r[k] for k in LIST_KEY) for r in rows):
+        made = {"stored_at": change.now, "purpose": purpose, "thinned_at": None}
+        capacity = capacities.get(key[0], capacities[""])
+        insert = upsert(change, ScoreList).values(
+            {**dict(zip(LIST_KEY, key, strict=True)), **made, "capacity": capacity}
+        )
+        change.connection.execute(insert.on_conflict_do_update(index_elements=list(LIST_KEY), set_=made))
     if len(rows) >= BATCH:
         # Without statistics SQLite reads a whole authority through the list's index to find a few pupils.
         change.connection.exec_driver_sql("ANALYZE scores")
@@ -138,7 +158,7 @@ def find(view: View, pupil_ids: Sequence[str], as_of: date | None) -> list[str]:
         query = (
             sa.select(StoredScore.body, StoredScore.pupil_id)
             .where(*view.caller.children(StoredScore), StoredScore.as_of == day, StoredScore.pupil_id.in_(pupil_ids))
-            .where(StoredScore.replaced_at.is_(None), LISTED)
+            .where(StoredScore.replaced_at.is_(None), *of_shown_lists(view))
             .order_by(StoredScore.pupil_id, StoredScore.stored_at, StoredScore.model_version)
         )
         bodies = {row.pupil_id: row.body for row in view.connection.execute(query)}
@@ -207,7 +227,7 @@ def counts(view: View, as_of: date | None, by: str) -> tuple[date, dict[str, int
 
 
 def history(view: View, pupil_ref: str) -> list[dict[str, Any]]:
-    """Return every score of a pupil of the caller's scope, oldest first, replaced ones included.
+    """Return every score of a pupil of the caller's scope that is shown, oldest first, replaced ones included.
 
     Returns
     -------
@@ -229,7 +249,7 @@ def history(view: View, pupil_ref: str) -> list[dict[str, Any]]:
     query = (
         sa.select(*shown)
         .join(Pupil, Pupil.pupil_id == StoredScore.pupil_id)
-        .where(*view.caller.children(StoredScore), Pupil.pupil_ref == pupil_ref)
+        .where(*view.caller.children(StoredScore), Pupil.pupil_ref == pupil_ref, *of_shown_lists(view))
         .order_by(StoredScore.as_of, StoredScore.stored_at)
     )
     rows = view.connection.execute(query).mappings().all()
@@ -271,18 +291,46 @@ def of_list(newest: tuple[date, str]) -> list[sa.ColumnElement[bool]]:
     return [StoredScore.as_of == newest[0], StoredScore.model_version == newest[1], StoredScore.replaced_at.is_(None)]
 
 
-def own_lists(caller: Caller) -> list[sa.ColumnElement[bool]]:
+def of_authority(caller: Caller) -> list[sa.ColumnElement[bool]]:
     """Return the conditions for lists of the caller's authority; the scope by school applies to the scores."""
     return Caller(caller.key_id, caller.role, caller.authority).scope(ScoreList)
 
 
+def lists_shown_then(caller: Caller) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions for lists that the caller's authority was shown, whatever became of their version since."""
+    return [*of_authority(caller), ScoreList.purpose == SHOWN]
+
+
+def own_lists(view: View) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions for lists of the caller's authority that are shown: no challenger's, and none of a version that was taken back."""
+    return [*lists_shown_then(view.caller), ScoreList.model_version.not_in(view.taken_back)]
+
+
+def of_shown_lists(view: View) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions for scores of lists that are shown; see ``own_lists``."""
+    return [
+        LISTED.where(ScoreList.purpose == SHOWN),
+        StoredScore.model_version.not_in(view.taken_back),
+    ]
+
+
 def _newest_day(view: View) -> date | None:
-    return view.connection.scalar(sa.select(sa.func.max(ScoreList.as_of)).where(*own_lists(view.caller)))
+    return view.connection.scalar(sa.select(sa.func.max(ScoreList.as_of)).where(*own_lists(view)))
 
 
 def newest_list(view: View, as_of: date | None = None) -> tuple[date, str] | None:
-    """Return a day, by default the newest, and the model version that scored it last; None when there is no list."""
+    """Return a day, by default the newest, and the model version whose list of it is shown: the one stored last; None when there is no list."""
     day = as_of or _newest_day(view)
-    query = sa.select(ScoreList.model_version).where(*own_lists(view.caller), ScoreList.as_of == day)
+    query = sa.select(ScoreList.model_version).where(*own_lists(view), ScoreList.as_of == day)
     version = view.connection.scalar(query.order_by(ScoreList.stored_at.desc()).limit(1)) if day else None
     return None if day is None or version is None else (day, version)
+
+
+def taken_back_since(view: View) -> date | None:
+    """Return the day of a list that is newer than the shown one and hidden because its version was taken back; None without one."""
+    newest = newest_list(view)
+    query = sa.select(sa.func.max(ScoreList.as_of)).where(
+        *lists_shown_then(view.caller), ScoreList.model_version.in_(view.taken_back)
+    )
+    hidden = view.connection.scalar(query)
+    return None if hidden is None or (newest is not None and hidden < newest[0]) else hidden

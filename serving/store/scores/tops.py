@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from histories.calendar import london_midnight
 from serving.store.cases.tables import Case, CaseEntry
-from serving.store.scores.stored_scores import of_list, own_lists
+from serving.store.scores.stored_scores import lists_shown_then, of_list, own_lists
 from serving.store.tables import ScoreList, StoredScore
 from serving.store.unit_of_work import View
 
@@ -19,9 +19,16 @@ ASIDE = ("dismissed", "snoozed")  # entries that set a child aside
 BACK = ("woken", "closed", "handed_over")  # entries that end it
 
 
-def lists_since(view: View, since: date) -> dict[date, str]:
-    """Return the days of the caller's lists from a day on, oldest first, each with the model version that scored it last."""
-    query = sa.select(ScoreList.as_of, ScoreList.model_version).where(*own_lists(view.caller), ScoreList.as_of >= since)
+def lists_since(view: View, since: date, *, shown_then: bool = False) -> dict[date, str]:
+    """Return the days of the caller's lists from a day on, oldest first, each with the model version whose list of it is shown.
+
+    Parameters
+    ----------
+    shown_then : bool
+        Count also the lists of versions that were taken back since: for figures of what was done, which name nobody.
+    """
+    own = lists_shown_then(view.caller) if shown_then else own_lists(view)
+    query = sa.select(ScoreList.as_of, ScoreList.model_version).where(*own, ScoreList.as_of >= since)
     rows = view.connection.execute(query.order_by(ScoreList.as_of, ScoreList.stored_at))
     return {row.as_of: row.model_version for row in rows}
 

@@ -236,7 +236,7 @@ def _count(
 
 def _add_sources(view: View, week_list: WeekList) -> None:
     """Add when the list was stored, and the last known day of its sources."""
-    lists = sa.select(ScoreList).where(*own_lists(view.caller))
+    lists = sa.select(ScoreList).where(*own_lists(view))
     same = (ScoreList.as_of == week_list.as_of, ScoreList.model_version == week_list.model_version)
     row = view.connection.execute(lists.where(*same).order_by(ScoreList.stored_at.desc()).limit(1)).one()
     week_list.stored_at, week_list.sources = row.stored_at, json.loads(row.sources)
@@ -252,9 +252,7 @@ def _before(
     most: int,
 ) -> tuple[dict[str, int], set[str]]:
     """Return the pupils' ranks on the previous list, and those who were at its top, also in the place of others set aside then."""
-    earlier = sa.select(ScoreList.as_of, ScoreList.model_version).where(
-        *own_lists(view.caller), ScoreList.as_of < newest[0]
-    )
+    earlier = sa.select(ScoreList.as_of, ScoreList.model_version).where(*own_lists(view), ScoreList.as_of < newest[0])
     row = view.connection.execute(
         earlier.order_by(ScoreList.as_of.desc(), ScoreList.stored_at.desc()).limit(1)
     ).one_or_none()
@@ -339,7 +337,7 @@ def sources(view: View) -> dict[str, str]:
     """Return the last known day of each table when the newest list was stored."""
     query = (
         sa.select(ScoreList.sources)
-        .where(*own_lists(view.caller))
+        .where(*own_lists(view))
         .order_by(ScoreList.as_of.desc(), ScoreList.stored_at.desc())
     )
     stored = view.connection.scalar(query.limit(1))

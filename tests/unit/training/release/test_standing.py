@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.release.standing import before_the_champion, standings, taken_back
+from training.release.standing import TakenBack, before_the_champion, standings
 
 MOVES = st.lists(st.sampled_from(["1", "2", "3", "4", "withdraw", "roll back"]), max_size=12)
 
@@ -57,5 +57,9 @@ def test_a_line_that_cannot_be_read_hides_no_withdrawal(tmp_path):
     log = tmp_path / "log"
     written = [json.dumps(line).encode() for line in lines]
     log.write_bytes(b"\n".join([written[0], b"\xff{", b"[1]", written[1], b"half a"]))
-    assert taken_back(log) == {"1"}
-    assert taken_back(tmp_path / "none") == set()
+    taken_back = TakenBack(log)
+    assert taken_back() == {"1"}
+    again = {"alias": "champion", "action": "promoted", "version": 1}
+    log.write_bytes(b"\n".join([*written, json.dumps(again).encode(), b""]))
+    assert taken_back() == set()
+    assert TakenBack(tmp_path / "none")() == set()

@@ -1,0 +1,176 @@
+"""Which lists teams are shown: those of the version that serves or served, no challenger's, and none of a version that was taken back."""
+
+import shutil
+from datetime import date
+from types import SimpleNamespace
+
+import pytest
+import sqlalchemy as sa
+
+from histories.errors import Faults
+from histories.settings import settings
+from serving.cli.score import purpose_of
+from serving.store import Caller, Store
+from serving.store.cases import team_work
+from serving.store.scores import boards, stored_scores, tops, week_list
+from serving.store.scores.chosen import Chosen
+from serving.store.scores.complete_lists import complete_lists, shown_lists
+from serving.store.tables import Pupil
+from serving.trials.stored_list import stored_list
+from tests.support.databases import KEY
+from tests.support.released import alias, release, withdraw
+from tests.support.scores import parsed, score
+from training.release.resolve import Withdrawn, find_release
+
+LEAD = Caller("lead", "lead", "801")
+DAY = date(2025, 1, 13)
+PLAN = SimpleNamespace(authority="801", as_of=DAY, list="both")
+
+
+@pytest.fixture
+def store(tmp_path):
+    opened = Store(f"sqlite:///{tmp_path / 'onroll.db'}", KEY, tmp_path / "anchors")
+    yield opened
+    opened.engine.dispose()
+
+
+def scored(version, pupil="p1", day=DAY):
+    return [score(pupil, 1, version=version, day=day.isoformat())]
+
+
+def looked(store, look):
+    with store.view(LEAD) as view:
+        view.record("test")
+        return look(view)
+
+
+def of_history(view):
+    ref = view.connection.scalar(sa.select(Pupil.pupil_ref).where(Pupil.pupil_id == "p1"))
+    return [s["model_version"] for s in stored_scores.history(view, ref)]
+
+
+def of_trial(view):
+    try:
+        return [stored_list(view, PLAN, "plan.toml").model_version]
+    except Faults:
+        return []
+
+
+def of_newest(view):
+    newest = stored_scores.newest_list(view)
+    return [newest[1]] if newest else []
+
+
+def of_the_day(view):
+    newest = stored_scores.newest_list(view, DAY)
+    return [newest[1]] if newest else []
+
+
+def of_risks(view):
+    # The two versions' risks are told apart by the list's day and version, which newest_list names.
+    return of_newest(view) if stored_scores.newest_risks(view, ["p1"]) else []
+
+
+# Every way by which a team reads a stored list: the versions that it sees of.
+READERS = {
+    "newest": of_newest,
+    "of a day": of_the_day,
+    "risks": of_risks,
+    "history": of_history,
+    "trial": of_trial,
+    "lists since": lambda view: list(tops.lists_since(view, DAY).values()),
+    "week": lambda view: [v for v in [week_list.week(view, Chosen(), 9, DAY).model_version] if v],
+    "scores": lambda view: [s["model_version"] for s in parsed(stored_scores.find(view, ["p1"], None))],
+    "scores of the day": lambda view: [s["model_version"] for s in parsed(stored_scores.find(view, ["p1"], DAY))],
+    "work-list": lambda view: [
+        s["model_version"] for s in parsed(stored_scores.worklist(view, None, 9, None, None, band=None))
+    ],
+    "counts": lambda view: of_newest(view) if stored_scores.counts(view, None, "urn") else [],
+    "monitored": lambda view: [
+        x.model_version for x in shown_lists(complete_lists(view)) if x.model_version not in view.taken_back
+    ],
+}
+reading = pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
+
+
+@reading
+def test_a_challengers_list_is_shown_to_nobody_though_it_was_stored_last(store, reader):
+    store.save(scored("1"))
+    store.save(scored("2"), purpose="shadow")
+    store.save(scored("3", day=date(2025, 1, 20)), purpose="shadow")
+    assert looked(store, reader) == ["1"]
+
+
+@reading
+def test_no_list_of_a_version_that_was_taken_back_is_shown(store, reader):
+    store.save(scored("1"))
+    store.taken_back = lambda: frozenset({"1"})
+    assert looked(store, reader) == []
+    store.save(scored("2"))
+    assert looked(store, reader) == ["2"]
+
+
+def test_what_was_done_for_a_list_that_was_taken_back_still_counts_and_a_challengers_does_not(store):
+    store.save(scored("1"))
+    store.save(scored("2", "p2"), purpose="shadow")
+    store.taken_back = lambda: frozenset({"1"})
+    outcome = looked(store, lambda view: boards.list_outcome(view, 9, [], DAY))
+    assert (outcome.lists, outcome.listed) == (1, 1)
+    assert [w["listed"] for w in looked(store, lambda view: team_work.weeks(view, 9))] == [1]
+
+
+def test_a_newer_list_that_is_hidden_is_told_by_its_day(store):
+    later = date(2025, 1, 20)
+    store.save(scored("1"))
+    store.save(scored("2", day=later))
+    assert looked(store, stored_scores.taken_back_since) is None
+    store.taken_back = lambda: frozenset({"2"})
+    assert looked(store, stored_scores.taken_back_since) == later
+    store.taken_back = lambda: frozenset({"1"})
+    assert looked(store, stored_scores.taken_back_since) is None
+
+
+def test_what_was_shown_is_not_replaced_by_what_is_not_and_a_shadow_can_be_shown_later(store):
+    store.save(scored("1"))
+    with pytest.raises(Faults, match="was shown to teams"):
+        store.save(scored("1"), purpose="shadow")
+    store.save(scored("2"), purpose="shadow")
+    store.save(scored("2"), purpose="shadow")
+    store.save(scored("2"))
+    assert looked(store, of_newest) == ["2"]
+
+
+def test_a_list_is_stored_for_teams_only_if_its_version_serves(bundle, tmp_path):
+    current = settings()
+    for version in (1, 2):
+        release(current.releases, bundle, version)
+    alias(current.releases, champion=1, challenger=2)
+
+    def purpose(model):
+        return purpose_of(current, find_release(model, current.releases))
+
+    copy = shutil.copytree(current.releases / "onroll" / "v1", tmp_path / "copy")
+    assert [purpose(m) for m in ("onroll@champion", str(copy))] == ["shown", "shown"]
+    assert [purpose(m) for m in ("onroll@challenger", str(current.releases / "onroll" / "v2"))] == ["shadow"] * 2
+    withdraw(current.releases)
+    assert [purpose(m) for m in ("onroll@challenger", str(copy))] == ["shadow", "shadow"]
+    served = current.model_copy(update={"model": str(copy)})
+    with pytest.raises(Withdrawn):
+        purpose_of(served, find_release(str(copy), current.releases))
+
+
+def test_the_store_of_the_settings_follows_the_promotion_log(bundle, monkeypatch):
+    monkeypatch.setenv("ONROLL_AUDIT_KEY", KEY.decode())
+    current = settings()
+    store = Store.of(current)
+    for version in (1, 2):
+        release(current.releases, bundle, version)
+    alias(current.releases, champion=1)
+    store.save(scored("1"))
+    assert looked(store, of_newest) == ["1"]
+    withdraw(current.releases)
+    assert looked(store, of_newest) == []
+    alias(current.releases, champion=2)
+    assert looked(store, of_newest) == [], "a promotion of another version does not bring the list back"
+    alias(current.releases, champion=1)
+    assert looked(store, of_newest) == ["1"], "only its own does"
