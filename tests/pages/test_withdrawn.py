@@ -1,6 +1,8 @@
 """A withdrawn model: no page shows a score, every page says so, and deadlines go on."""
 
 import re
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,6 +14,15 @@ def withdrawn(visit, monkeypatch):
     monkeypatch.setattr(live, "withdrawn", True)
     monkeypatch.setattr(live, "current", None)
     return live
+
+
+@pytest.fixture
+def serves_no_longer(visit, monkeypatch):
+    """Let another version serve than the one that made the lists, and return that one."""
+    live = visit().app.app.state.live_model
+    version = live.model().manifest.version
+    monkeypatch.setattr(live, "current", SimpleNamespace(manifest=replace(live.current.manifest, version="99")))
+    return version
 
 
 def test_an_empty_list_gives_the_reason(visit, withdrawn, site):
@@ -51,8 +62,25 @@ def test_my_cases_go_on(visit, withdrawn, site):
     ref = next(iter(_references(client)))
     version = re.search(r'name="version" value="(\d+)"', client.get(ref).text).group(1)
     assert client.submit(ref, f"{ref}/assign", version=version, to="dev:second").status_code == 303
-    assert f'href="{ref}"' in client.get("/work-list?show=mine").text
-    assert f'href="{ref}"' not in client.get("/work-list").text
+    assert f'href="{ref}?show=mine"' in client.get("/work-list?show=mine").text
+    assert "Your cases of children" not in client.get("/work-list").text
+
+
+def test_a_list_whose_model_serves_no_longer_says_so_on_every_page_and_in_the_file(visit, serves_no_longer):
+    client = visit("worker")
+    page = client.get("/work-list").text
+    ref = re.search(r'href="(/pupils/[0-9a-f]{32})', page).group(1)
+    for text in (page, client.get("/work-list.csv").text, client.get(ref).text):
+        assert "serves no longer" in text
+
+
+def test_a_list_that_was_taken_back_is_hidden_and_its_day_is_told(visit, serves_no_longer, site, monkeypatch):
+    client = visit("worker")
+    monkeypatch.setattr(client.app.app.state.store, "taken_back", lambda: frozenset({serves_no_longer}))
+    page, exported = (client.get(path).text for path in ("/work-list", "/work-list.csv"))
+    for text in (page, exported):
+        assert "is not shown: the model that made it was withdrawn or rolled back" in text
+    assert pupils_in(f"{page}\n{exported}", site.pupil_ids) == set()
 
 
 def _references(client):

@@ -2,6 +2,7 @@
 
 import shutil
 from datetime import date
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -104,7 +105,7 @@ def test_a_challengers_list_is_shown_to_nobody_though_it_was_stored_last(store, 
 @reading
 def test_no_list_of_a_version_that_was_taken_back_is_shown(store, reader):
     store.save(scored("1"))
-    store.taken_back = lambda: frozenset({"1"})
+    store.taken_back = partial(frozenset, "1")
     assert looked(store, reader) == []
     store.save(scored("2"))
     assert looked(store, reader) == ["2"]
@@ -113,7 +114,7 @@ def test_no_list_of_a_version_that_was_taken_back_is_shown(store, reader):
 def test_what_was_done_for_a_list_that_was_taken_back_still_counts_and_a_challengers_does_not(store):
     store.save(scored("1"))
     store.save(scored("2", "p2"), purpose="shadow")
-    store.taken_back = lambda: frozenset({"1"})
+    store.taken_back = partial(frozenset, "1")
     outcome = looked(store, lambda view: boards.list_outcome(view, 9, [], DAY))
     assert (outcome.lists, outcome.listed) == (1, 1)
     assert [w["listed"] for w in looked(store, lambda view: team_work.weeks(view, 9))] == [1]
@@ -124,9 +125,9 @@ def test_a_newer_list_that_is_hidden_is_told_by_its_day(store):
     store.save(scored("1"))
     store.save(scored("2", day=later))
     assert looked(store, stored_scores.taken_back_since) is None
-    store.taken_back = lambda: frozenset({"2"})
+    store.taken_back = partial(frozenset, "2")
     assert looked(store, stored_scores.taken_back_since) == later
-    store.taken_back = lambda: frozenset({"1"})
+    store.taken_back = partial(frozenset, "1")
     assert looked(store, stored_scores.taken_back_since) is None
 
 
