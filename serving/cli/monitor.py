@@ -31,7 +31,7 @@ from histories.io.terminal import ISO_DATE, json_option, progress, result, warn
 @click.option(
     "--capacity",
     type=click.IntRange(1),
-    help="Children a team reviews a week; by default the capacity that each authority has set.",
+    help="Children a team reviews a week; by default the capacity that each list was made with.",
 )
 @click.option(
     "--limits",
@@ -92,7 +92,8 @@ def monitor(
     with store.view(command_line()) as view:
         capacities = {} if capacity else weekly_capacities(view)
         view.record("capacities.seen", count=len(capacities))
-    terms = Terms(definitions={d.name: d for d in own}, capacities=capacities, capacity=capacity or default, rule=rule)
+    own_by_name = {d.name: d for d in own}
+    terms = Terms(definitions=own_by_name, capacities=capacities, capacity=default, asked=capacity, rule=rule)
     with progress("monitoring") as advance:
         monitored = look(
             opened,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -11,7 +11,7 @@ import polars as pl
 from serving.monitoring.judge import Judgement, by_group
 from serving.monitoring.outcomes import Outcomes
 from serving.monitoring.season import Season
-from serving.store.scores.complete_lists import CompleteList
+from serving.store.scores.complete_lists import CompleteList, shown_lists
 from training.evaluation.fairness_report import FairnessReport
 
 
@@ -62,10 +62,9 @@ class Evidence:
     today: date | None = None
 
     def current_versions(self) -> list[str]:
-        """Return the versions that made an authority's list on its newest day whose outcomes are known; others are superseded."""
-        matured = [r.of for r in self.judgement.lists if r.figures]
-        newest = {x.authority: x.as_of for x in matured}  # lists are in the order of their days
-        current = {x.model_version for x in matured if x.as_of == newest[x.authority]}
+        """Return the versions that made the newest list an authority was shown whose outcomes are known; others are superseded."""
+        matured = shown_lists(r.of for r in self.judgement.lists if r.figures)
+        current = {x.model_version for x in _newest(matured)}
         return [v.model_version for v in self.judgement.versions if v.model_version in current]
 
     def recent(self, version: str, days: int) -> Outcomes:
@@ -88,9 +87,14 @@ class Evidence:
         return int(self.judgement.outcomes[version].scored["places"].max() or 0)  # type: ignore[arg-type]
 
     def newest_lists(self) -> list[CompleteList]:
-        """Return the newest list of each authority."""
-        return list({x.authority: x for x in self.lists}.values())
+        """Return the newest list that each authority was shown."""
+        return _newest(shown_lists(self.lists))
 
     def lists_of(self, authority: str) -> list[CompleteList]:
-        """Return an authority's lists, oldest first."""
-        return [x for x in self.lists if x.authority == authority]
+        """Return the lists that an authority was shown, oldest first."""
+        return [x for x in shown_lists(self.lists) if x.authority == authority]
+
+
+def _newest(lists: Iterable[CompleteList]) -> list[CompleteList]:
+    """Return the newest of lists of each authority."""
+    return list({x.authority: x for x in sorted(lists, key=lambda x: x.age)}.values())

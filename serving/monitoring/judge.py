@@ -18,7 +18,8 @@ from histories.io.quantities import quantity
 from histories.reading.histories import Histories
 from serving.monitoring.outcomes import Outcomes, newest_known, outcomes_of
 from serving.monitoring.results import Breakdown, ListResult, TermResult, VersionResult, by_term, fates_of
-from serving.store.scores.complete_lists import CompleteList
+from serving.store.scores.complete_lists import CompleteList, shown_lists
+from serving.store.scores.stored_scores import SHOWN
 from training.bundle import Manifest
 from training.evaluation.fairness import fairness
 from training.evaluation.fairness_report import FairnessReport
@@ -26,6 +27,7 @@ from training.task import ProgressCallback, quiet
 
 DAYS_AT_ONCE = 8  # days of lists in memory while their outcomes are looked up
 JUDGED_BY = (*PROTECTED, "year_group", "phase")
+PLACE = {"authority": pl.String, "as_of": pl.Date, "model_version": pl.String}
 ScoresOf = Callable[[Sequence[CompleteList]], pl.DataFrame]
 
 
@@ -38,7 +40,7 @@ class Judgement:
     lists : list of ListResult
         Every complete list, oldest first.
     versions : list of VersionResult
-        Every version with a matured list, in the order of their newest one.
+        Every version with a matured list, in the order of their newest one; first those of which teams were shown none.
     terms : list of TermResult
     outcomes : dict
         The joined scores of each version's matured lists; rows of children, never part of a report.
@@ -61,6 +63,19 @@ class Judgement:
     newest_known: dict[tuple[str, int], date] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
+    @property
+    def shown(self) -> list[CompleteList]:
+        """The lists that teams were shown, one for each authority and day: what was promised to somebody."""
+        return shown_lists(r.of for r in self.lists)
+
+    def scored_on_shown_lists(self) -> pl.DataFrame:
+        """Return the joined scores of the matured lists that teams were shown; rows of children, never part of a report."""
+        shown = pl.DataFrame([_place(x) for x in self.shown], schema=PLACE, orient="row")
+        parts = [
+            o.scored.join(shown, on=list(PLACE), how="semi", maintain_order="left") for o in self.outcomes.values()
+        ]
+        return pl.concat(parts)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
@@ -71,9 +86,11 @@ class Terms:
     definitions : mapping
         Definitions by name, beside those shipped with onroll.
     capacities : mapping
-        Children a week by authority.
+        Children a week by authority as of today, for lists that do not hold the capacity that they were made with.
     capacity : int
         Of every other authority.
+    asked : int or None
+        The capacity to judge every list by, whatever it holds.
     rule : CohortRule or None
         The cohort's rule that the lists were scored with.
     """
@@ -81,11 +98,16 @@ class Terms:
     definitions: Mapping[str, Definition] = field(default_factory=dict)
     capacities: Mapping[str, int] = field(default_factory=dict)
     capacity: int
+    asked: int | None = None
     rule: CohortRule | None = None
 
-    def places(self, authority: str) -> int:
-        """Return the capacity of an authority."""
-        return self.capacities.get(authority, self.capacity)
+    def places(self, x: CompleteList) -> int:
+        """Return the capacity that a list is judged by: the one that it was made with."""
+        return self.asked or x.capacity or self.capacities.get(x.authority, self.capacity)
+
+    def unknown_capacities(self, lists: Iterable[CompleteList]) -> int:
+        """Return how many lists do not hold the capacity that they were made with, so that today's stands for it."""
+        return 0 if self.asked else sum(x.capacity is None for x in lists)
 
 
 def judge(
@@ -130,19 +152,36 @@ def judge(
             batch = days[start : start + DAYS_AT_ONCE]
             advance(description=f"outcomes of lists of {batch[0]} to {batch[-1]}")
             due = [x for x in matured if x.as_of in batch]
-            places = {x.authority: terms.places(x.authority) for x in due}
-            authority = pl.col("authority").replace_strict(places, return_dtype=pl.Int64)
-            scores = scores_of(due).with_columns(authority.alias("places"))
+            rows = [(*_place(x), terms.places(x)) for x in due]
+            places = pl.DataFrame(rows, schema={**PLACE, "places": pl.Int64}, orient="row")
+            scores = scores_of(due).join(places, on=list(PLACE), how="left", maintain_order="left")
             joined |= _of_each(due, outcomes_of(histories, scores, definition, horizon, terms.rule))
     judgement.lists = [_list_result(x, joined.get(x), known_from.get(x)) for x in lists]
-    for version in dict.fromkeys(x.model_version for x in sorted(joined, key=_age)):
+    for version in _by_newest_list(joined):
         of_version = {x: outcomes for x, outcomes in joined.items() if x.model_version == version}
         judgement.outcomes[version] = together(of_version.values())
         advance(description=f"groups of version {version}")
         judgement.versions.append(_version_result(histories, of_version, judgement, terms))
     if judgement.outcomes:
-        judgement.terms = by_term(pl.concat([o.scored for o in judgement.outcomes.values()]))
+        judgement.terms = by_term(judgement.scored_on_shown_lists())
+    if unknown := terms.unknown_capacities(joined):
+        judgement.warnings.append(
+            f"judged by today's capacity ({quantity(unknown, 'list')}): an earlier version of onroll stored them without the one they were made with"
+        )
     return judgement
+
+
+def _by_newest_list(lists: Iterable[CompleteList]) -> list[str]:
+    """Return the versions in the order of their newest lists; first those of which teams were shown none."""
+    newest: dict[str, CompleteList] = {}
+    for x in sorted(lists, key=lambda x: (x.purpose == SHOWN, x.age)):
+        newest.pop(x.model_version, None)
+        newest[x.model_version] = x
+    return list(newest)
+
+
+def _place(x: CompleteList) -> tuple[str, date, str]:
+    return x.authority, x.as_of, x.model_version
 
 
 def together(parts: Iterable[Outcomes]) -> Outcomes:
@@ -181,10 +220,10 @@ def _list_result(x: CompleteList, outcomes: Outcomes | None, known_from: date | 
 def _version_result(
     histories: Histories, lists: Mapping[CompleteList, Outcomes], judgement: Judgement, terms: Terms
 ) -> VersionResult:
-    newest = max(lists, key=_age)
+    newest = max(lists, key=lambda x: x.age)
     outcomes = judgement.outcomes[newest.model_version]
     known = outcomes.scored.filter(pl.col("label").is_not_null())
-    capacity = min(terms.places(x.authority) for x in lists)
+    capacity = min(terms.places(x) for x in lists)
     groups = _groups(histories, known, terms.rule) if len(known) else None
     if groups is not None:
         judgement.groups[newest.model_version] = groups
@@ -233,7 +272,3 @@ def _tested(manifest: Manifest | None, day: date, capacity: int) -> dict[str, An
         "precision_limits": promise.limits,
         "recall": promise.recall,
     }
-
-
-def _age(x: CompleteList) -> tuple[date, str]:
-    return x.as_of, x.model_version

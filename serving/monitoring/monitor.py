@@ -26,7 +26,7 @@ from serving.store import Store
 from serving.store.audit import audit_log
 from serving.store.caller import Caller
 from serving.store.database import reading
-from serving.store.scores.complete_lists import CompleteList, complete_lists, scores_of
+from serving.store.scores.complete_lists import CompleteList, complete_lists, scores_of, shown_lists
 from serving.store.unit_of_work import View
 from training.bundle import Manifest, read_bundle
 from training.release.resolve import aliases
@@ -185,14 +185,14 @@ def _manifests(releases: Path, lists: Sequence[CompleteList]) -> dict[str, Manif
 def _first_children(
     lists: Sequence[CompleteList], read: ScoresOf, terms: Terms
 ) -> Mapping[CompleteList, Previous | None]:
-    """Return each authority's newest list, with the one before of the same version."""
+    """Return the newest list that each authority was shown, with the one before of the same version."""
     pairs: dict[CompleteList, Previous | None] = {}
-    for newest in {x.authority: x for x in lists}.values():
+    for newest in {x.authority: x for x in shown_lists(lists)}.values():
         same = (newest.authority, newest.model_version)
         earlier = [x for x in lists if (x.authority, x.model_version) == same and x.as_of < newest.as_of]
         pairs[newest] = None
         if earlier:
-            places = terms.places(newest.authority)
+            places = min(terms.places(newest), terms.places(earlier[-1]))
             scores = read([newest, earlier[-1]]).filter(pl.col("rank") <= places)
             now, before = (set(scores.filter(pl.col("as_of") == x.as_of)["pupil_id"]) for x in (newest, earlier[-1]))
             pairs[newest] = Previous(of=earlier[-1], places=places, kept=len(now & before) / max(len(now), 1))

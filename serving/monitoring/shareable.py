@@ -43,6 +43,7 @@ def shareable(report: MonitorReport, authority: str | None, trials: Sequence[Map
         See ``serving.store.trials.trials.plans``.
     """
     judgement = report.judgement
+    shown = set(judgement.shown)
     scored = {v: _within(o.scored, authority) for v, o in judgement.outcomes.items()}
     lists = [r for r in judgement.lists if authority in (None, r.of.authority)]
     # Alarms are of the records: those of a neighbour's children too, of whom there is no list.
@@ -56,7 +57,8 @@ def shareable(report: MonitorReport, authority: str | None, trials: Sequence[Map
         "alarms": [_alarm(a) for a in report.alarms if a.state == "up"] if whole else [],
         "quiet": _titles(report, "quiet") if whole else [],
         "not_judged": _titles(report, "not_judged") if whole else [],
-        **_over_time(judgement, authority, list(scored.values())),
+        **_over_time(judgement, authority),
+        "capacity_unknown": sum(r.of.capacity is None for r in lists if r.figures and r.of in shown),
         "waiting": [str(r.known_from) for r in lists if not r.figures and r.known_from],
         "unjudged": sum(r.known_from is None for r in lists),
         "stored": len(lists),
@@ -102,12 +104,14 @@ def _missing(scored: pl.DataFrame) -> int:
     return scored.filter(pl.col("label") == 1)["pupil_id"].n_unique()
 
 
-def _over_time(judgement: Judgement, authority: str | None, scored: Sequence[pl.DataFrame]) -> dict[str, Any]:
-    """Return the newest matured lists and the terms; together they are one table, in which a hidden number cannot be derived."""
-    matured = [(r.of, r.figures.whole) for r in judgement.lists if r.figures and authority in (None, r.of.authority)]
+def _over_time(judgement: Judgement, authority: str | None) -> dict[str, Any]:
+    """Return the newest matured lists that teams were shown and the terms; together they are one table, in which a hidden number cannot be derived."""
+    shown = set(judgement.shown)
+    own = [r for r in judgement.lists if r.of in shown and authority in (None, r.of.authority)]
+    matured = [(r.of, r.figures.whole) for r in own if r.figures]
     if not matured:
         return {"lists": [], "terms": []}
-    together = pl.concat(scored)
+    together = _within(judgement.scored_on_shown_lists(), authority)
     named = together.with_columns(pl.col("as_of").map_elements(term_name, return_dtype=pl.String).alias("term"))
     few = {str(term) for (term,), part in named.group_by("term") if _missing(part) <= SMALLEST}
     counts = {x.place: whole.observed for x, whole in matured}
