@@ -5,12 +5,14 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
+from serving.pages.wording import Wording
 from serving.store import Caller
-from serving.store.cases import cases, casework, hand_over
+from serving.store.cases import cases, casework, due_list, hand_over
 from serving.store.database import reading, writing
 from serving.store.tables import Pupil
 from tests.support.scored_mondays import FIRST, LEAD, LEFT, NEXT, RULES, SPELL, back, kinds, register, running, score_on
 
+WORDS = Wording.load("en")
 OF_LEAVERS = {"deletion_return", "destination", "transfer_file", "case_not_opened"}
 
 
@@ -145,6 +147,19 @@ def test_duties_of_a_leaver_outlast_the_year_and_the_age(store):
     for day in (FIRST, FIRST + timedelta(days=400), FIRST + timedelta(days=2000)):
         score_on(store, day, spells=[LEFT])
         assert kinds(store) == OF_LEAVERS, "no record says that anything was done"
+
+
+def test_a_leaver_who_has_grown_up_left_in_a_year_group_and_is_in_none(store):
+    years = (0, 1, 3, 4, 5, 8, 12)
+    told = []
+    for n in years:
+        day = FIRST + timedelta(weeks=52 * n)
+        score_on(store, day, spells=[LEFT])
+        with store.view(LEAD) as view:
+            view.record("test.seen")
+            row = due_list.part(view, "late", day + timedelta(weeks=6), 1).rows[0]
+        told.append(WORDS.year_group_then(row["nc_year"], row["placed_on"], row["left_on"]))
+    assert told == ["Year 7", "Year 8", "Year 10", "Year 11", *["Left in Year 7"] * 3]
 
 
 @pytest.mark.parametrize(

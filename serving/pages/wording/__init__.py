@@ -16,6 +16,7 @@ from histories.io.toml import read_toml
 from training.explanation import chance as in_words
 
 HERE = Path(__file__).parent
+SCHOOL_AGE, LAST_YEAR = 11, 13  # year groups in which compulsory school age, and school, end
 
 
 class Wording:
@@ -183,14 +184,29 @@ class Wording:
         return self.messages.get(f"did.{action}", action)
 
     def year_group(self, nc_year: int) -> str:
-        """Name a year group.
+        """Name a year group; no school has one above Year 13.
 
         Examples
         --------
-        >>> Wording.load("en").year_group(0), Wording.load("en").year_group(6)
-        ('Reception', 'Year 6')
+        >>> Wording.load("en").year_group(0), Wording.load("en").year_group(6), Wording.load("en").year_group(14)
+        ('Reception', 'Year 6', 'Over school age')
         """
-        return self("school.reception") if nc_year == 0 else self("school.year", n=nc_year)
+        if nc_year > LAST_YEAR:
+            return self("school.over_age")
+        return self("school.reception") if nc_year <= 0 else self("school.year", n=nc_year)
+
+    def year_group_then(self, nc_year: int, as_of: date, left_on: date | None) -> str:
+        """Name a year group on a day, or of somebody who has grown out of school age since, in which the child left.
+
+        Examples
+        --------
+        >>> Wording.load("en").year_group_then(15, date(2030, 10, 1), date(2025, 3, 3))
+        'Left in Year 9'
+        """
+        if nc_year <= SCHOOL_AGE or left_on is None:
+            return self.year_group(nc_year)
+        years = (as_of.year - (as_of.month < 9)) - (left_on.year - (left_on.month < 9))
+        return self("school.left_in", year=self.year_group(nc_year - years))
 
 
 @cache

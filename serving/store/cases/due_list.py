@@ -47,9 +47,10 @@ def part(view: View, group: str, today: date, most: int, position: Position | No
     Returns
     -------
     Part
-        Of the columns of ``StoredDeadline``, and ``pupil_ref``, ``nc_year``.
+        Of the columns of ``StoredDeadline``, and ``pupil_ref``, ``nc_year`` on the day ``placed_on``, ``left_on``.
     """
-    query = _running(view, *StoredDeadline.__table__.c, Pupil.pupil_ref, Pupil.nc_year).where(_is_in(group, today))
+    columns = (Pupil.pupil_ref, Pupil.nc_year, Pupil.as_of.label("placed_on"), Pupil.left_on)
+    query = _running(view, *StoredDeadline.__table__.c, *columns).where(_is_in(group, today))
     at = None
     if position:
         named = sa.select(*ORDER).where(StoredDeadline.clock_id == position.row)
