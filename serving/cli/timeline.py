@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from histories.io.terminal import ISO_DATE, json_option, result
-from histories.settings import Settings
+
+if TYPE_CHECKING:
+    from serving.cli.account import AccountWords
 
 TEMPLATE = Path(__file__).with_name("timeline.html")
-MODEL = (
-    "definition",
-    "horizon_days",
-    "trained_on",
-    "until",
-    "candidate",
-    "data_digest",
-    "catalogue_digest",
-    "code_version",
-)
 
 
 @click.command()
@@ -43,6 +35,7 @@ def timeline(pupil_file: Path | None, day: datetime | None, out: Path | None, as
     from histories.io.atomic_write import new_file
     from histories.io.html import render
     from histories.settings import settings
+    from serving.cli.account import AccountWords, account_of
     from training.release.resolve import moves
 
     current = settings()
@@ -53,54 +46,15 @@ def timeline(pupil_file: Path | None, day: datetime | None, out: Path | None, as
         lines = [_move(m) for m in released]
         result({"moves": released}, as_json=as_json, text="\n".join(lines) or "no version has been released yet")
         return
-    account = _account(current, pupil_file, day.date() if day else None, released)
-    text = _text(account)
+    account = account_of(current, pupil_file, day.date() if day else None, released)
+    words = AccountWords.of(current, account["people"])
+    text = _text(account, words)
     if out:
         with new_file(out) as beside:
             beside.touch(mode=0o600)
-            beside.write_text(render(TEMPLATE, **account), encoding="utf-8")
+            beside.write_text(render(TEMPLATE, words=words, **account), encoding="utf-8")
         text = f"{len(account['events']):,} events in {out}"
     result(account, as_json=as_json, text=text)
-
-
-def _account(current: Settings, file: Path, day: date | None, released: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return a child's events, each score with the version that served then, and the versions' manifests."""
-    from histories.errors import Fault, Usage
-    from serving.store import Store
-    from serving.store.caller import command_line
-    from serving.store.records.pupil_file import read_pupils
-    from serving.store.records.timeline import serving_at
-    from serving.store.records.timeline import timeline as events_of
-
-    pupils = read_pupils(file)
-    if len(pupils) != 1:
-        raise Usage(Fault("the file names several pupils", str(file), "Write one identifier into it."))
-    with Store.of(current).view(command_line()) as view:
-        events = events_of(view, pupils[0], day)
-    for event in events:
-        if event["what"] == "scored":
-            move = serving_at(released, event["at"])
-            event["champion"] = move["version"] if move else None
-    versions = sorted({e["model_version"] for e in events if e["what"] == "scored"})
-    return {
-        "pupil": pupils[0],
-        "as_of": day,
-        "events": events,
-        "models": {v: _model(current, v) for v in versions},
-        "moves": released,
-    }
-
-
-def _model(current: Settings, version: str) -> dict[str, Any] | None:
-    """Return what a version's manifest says of it; None if its folder is gone or was changed."""
-    from histories.errors import Faults
-    from training.bundle import read_bundle
-
-    try:
-        _, manifest = read_bundle(current.releases / "onroll" / f"v{version}")
-    except Faults:
-        return None
-    return {name: getattr(manifest, name) for name in MODEL}
 
 
 def _move(m: dict[str, Any]) -> str:
@@ -108,19 +62,19 @@ def _move(m: dict[str, Any]) -> str:
     return f"{m['at'][:16]}  {m['alias']}: {m.get('action', 'moved')}, {to} (before: {m.get('before') or 'none'}), by {m.get('by', 'unknown')}: {m.get('why', '')}"
 
 
-def _text(account: dict[str, Any]) -> str:
+def _text(account: dict[str, Any], words: AccountWords) -> str:
     if not account["events"]:
         return "nothing is stored about this pupil" + (" as of that day" if account["as_of"] else "")
-    return "\n".join(f"{e['at']:%Y-%m-%d %H:%M}  {_line(e)}" for e in account["events"])
+    return "\n".join(f"{e['at']:%Y-%m-%d %H:%M}  {_line(e, words)}" for e in account["events"])
 
 
-def _line(e: dict[str, Any]) -> str:
+def _line(e: dict[str, Any], words: AccountWords) -> str:
     if e["what"] == "scored":
-        listed = "listed" if e["listed_at"] else "the list was never complete"
+        listed = "the list was never complete"
+        if e["listed_at"]:
+            listed = "listed" if e["purpose"] == "shown" else "for monitoring only"
         made_by = f"version {e['model_version']}, champion then: {e['champion'] or 'none'}"
         return (
             f"scored as of {e['as_of']}: place {e['rank']} in {e['authority']}, band {e['band']} ({made_by}; {listed})"
         )
-    if e["what"] == "done":
-        return f"{e['kind']} {e['code'] or ''} by {e['who']}".replace("  ", " ")
-    return f"{e['action']} by {e['who']} ({e['role']})"
+    return f"{words.done(e)}, by {words.who(e)}" if e.get("who") else words.done(e)

@@ -10,12 +10,15 @@ from click.testing import CliRunner
 
 from histories.errors import Usage
 from histories.settings import settings
+from serving.cli.account import AccountWords
 from serving.cli.main import onroll
 from serving.store import Caller, Store
 from serving.store.cases import cases
+from serving.store.cases.tables import Person
 from serving.store.records.timeline import _about, serving_at, timeline
 from serving.store.scores import stored_scores
-from serving.store.tables import Pupil
+from serving.store.tables import Pupil, ScoreList
+from serving.store.trials.tables import TrialAllocation
 from tests.support.databases import KEY
 from tests.support.released import alias, release, withdraw
 from tests.support.scores import full_score
@@ -39,6 +42,22 @@ def fill(store):
         case_id = cases.open_case(change, pupil_ref)
         cases.contact(change, case_id, 1, date(2025, 1, 14), "no_answer", text="rang the aunt")
     store.save([scored("p1", DAYS[1], "2")])
+
+
+def add_what_else_an_account_names(store):
+    """A worker's name, the day until which a table was known, an arm of a trial, and a list that nobody was shown."""
+    with store.change(BEN) as change:
+        now = {"changed_at": change.now, "changed_by": "test"}
+        person = {"person_id": "token:ben", "name": "Ben Lead", "role": "lead", "authority": "801", "urns": "[]"}
+        change.connection.execute(
+            sa.insert(Person), {**person, **now, "localities": "[]", "active": True, "version": 1}
+        )
+        change.connection.execute(sa.update(ScoreList).values(sources='{"attendance": "2025-01-10"}'))
+        arm = {"trial": "autumn", "pupil_id": "p1", "unit": "u", "arm": "help_now", "authority": "801", "risk": 0.1}
+        allocated = {**arm, "as_of": date(2025, 1, 13), "allocated_at": change.now}
+        change.connection.execute(sa.insert(TrialAllocation), allocated)
+        change.record("test")
+    store.save([scored("p1", DAYS[1], "3") | {"missing_tables": ["enrolments"]}], purpose="shadow")
 
 
 @pytest.fixture
@@ -128,21 +147,59 @@ def test_the_page_names_model_data_and_rule_for_its_owner_only(bundle, monkeypat
     current = settings()
     release(current.releases, bundle, 1)
     alias(current.releases, champion=1)
-    fill(Store.of(current))
+    store = Store.of(current)
+    fill(store)
+    add_what_else_an_account_names(store)
     Path("who.txt").write_text("p1\n")
     answer = CliRunner().invoke(onroll, ["models", "timeline", "--pupil-file", "who.txt", "--out", "p.html", "--json"])
     account = json.loads(answer.output)
     assert account["models"]["2"] is None, "the folder of version 2 is not there"
     assert account["models"]["1"]["catalogue_digest"]
-    assert [e["champion"] for e in account["events"] if e["what"] == "scored"] == [1, 1]
+    assert [e["champion"] for e in account["events"] if e["what"] == "scored"] == [1, 1, 1]
     assert [m["version"] for m in account["moves"]] == [1]
     page = Path("p.html").read_text()
+    assert "Contact:" in page
+    assert "contact no_answer" not in page
+    assert "by Ben Lead" in page
+    assert "token:ben" not in page
+    assert "attendance: until 10 January 2025" in page
+    assert "schools: missing" in page
+    assert "children aged 4 to 15 on 31 August before, without an open case" in page
+    assert "help now" in page
+    assert "no team was shown it" in page
     assert account["models"]["1"]["definition"] in page
     assert "Missed &lt;b&gt;all" in page
     assert Path("p.html").stat().st_mode & 0o077 == 0
     withdraw(current.releases)
     text = CliRunner().invoke(onroll, ["models", "timeline"]).output
     assert "withdrawn, no version" in text
+
+
+def test_no_entry_of_a_case_is_told_by_a_code():
+    words = AccountWords.of(settings(), {})
+    settled = words.settings
+    codes = {
+        "contact": settled.outcomes,
+        "action": settled.actions,
+        "enquiry": settled.enquiries,
+        "dismissed": settled.not_for_this_child,
+        "closed": settled.closing,
+        "handed_over": settled.consents,
+        "doubted": ["termly_attendance", "attendance"],
+        **dict.fromkeys(("opened", "note", "snoozed", "woken", "assigned"), (None,)),
+        "register": settled.record_words("home_education"),
+    }
+    more = {
+        "to_person": None,
+        "asked_by": "school",
+        "result": next(iter(settled.enquiry_results)),
+        "record": "home_education",
+    }
+    for kind, of in codes.items():
+        for code in of:
+            told = words.done({"what": "done", "kind": kind, "code": code, **more})
+            assert told[0].isupper()
+            assert code is None or "_" not in code or code not in told, told
 
 
 @pytest.mark.parametrize("more", [["--as-of", "2025-01-13"], ["--out", "p.html"]])

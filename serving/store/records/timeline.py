@@ -13,9 +13,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from serving.store.audit import audit_log
+from serving.store.caller import Caller
 from serving.store.cases.cases import PLACE
 from serving.store.cases.tables import Case, CaseEntry
 from serving.store.tables import Pupil, ScoreList, StoredScore
+from serving.store.trials.tables import RandomCheck, TrialAllocation, TrialException
 from serving.store.unit_of_work import View
 
 OF_SCORE = ("list", "capacity_band", "one_in", "risk_low", "risk_high", "reasons", "protective", "missing_tables")
@@ -33,15 +35,16 @@ def timeline(view: View, pupil_id: str, as_of: date | None = None) -> list[dict[
     Returns
     -------
     list of dict
-        ``at`` and ``what``: ``scored`` (a stored score, with ``listed_at``, None if its list was never complete), ``done`` (an entry of a
-        case, without free text) or ``audited`` (who saw or changed something). Further keys by kind.
+        ``at`` and ``what``: ``scored`` (a stored score, with ``listed_at``, None if its list was never complete, and the list's ``purpose`` and
+        ``sources``, the last known day of each table), ``done`` (an entry of a case, without free text), ``allocated`` (the arm of a trial),
+        ``excepted`` (helped whatever the arm), ``drawn`` (for a random check) or ``audited`` (who saw or changed something). Further keys by kind.
     """
     scores = _scores(view, pupil_id)
     audited = [
         {"what": "audited", **{k: e[k] for k in ("who", "role", "authority", "action")}, "at": _moment(e["at"])}
         for e in audit_log.entries(view, pupils=[pupil_id])
     ]
-    events = [*scores, *_done(view, pupil_id), *audited]
+    events = [*scores, *_done(view, pupil_id), *_by_lot(view, pupil_id), *audited]
     view.record("pupil.timeline", pupils=[pupil_id], events=len(events))
     if as_of is not None:
         events = _about(events, scores, as_of)
@@ -61,7 +64,7 @@ def _scores(view: View, pupil_id: str) -> list[dict[str, Any]]:
         ScoreList.model_version == StoredScore.model_version,
     )
     query = (
-        sa.select(StoredScore.__table__, ScoreList.stored_at.label("listed_at"))
+        sa.select(StoredScore.__table__, ScoreList.stored_at.label("listed_at"), ScoreList.purpose, ScoreList.sources)
         .join(ScoreList, on_list, isouter=True)
         .where(*view.caller.children(StoredScore), StoredScore.pupil_id == pupil_id)
     )
@@ -70,7 +73,13 @@ def _scores(view: View, pupil_id: str) -> list[dict[str, Any]]:
         body = json.loads(row["body"])
         columns = {k: v for k, v in row.items() if k not in ("body", "themes", "pupil_id", "stored_at")}
         scores.append(
-            {"at": row["stored_at"], "what": "scored", **columns, **{name: body.get(name) for name in OF_SCORE}}
+            {
+                "at": row["stored_at"],
+                "what": "scored",
+                **columns,
+                **{name: body.get(name) for name in OF_SCORE},
+                "sources": json.loads(row["sources"] or "{}"),
+            }
         )
     return scores
 
@@ -85,6 +94,30 @@ def _done(view: View, pupil_id: str) -> list[dict[str, Any]]:
     return [
         {"at": e["at"], "what": "done", "who": e["by"], "authority": e["authority"], **{k: e[k] for k in OF_ENTRY}}
         for e in view.connection.execute(query).mappings()
+    ]
+
+
+def _by_lot(view: View, pupil_id: str) -> list[dict[str, Any]]:
+    """Return the arms of trials in which the lot put the child, the exceptions from them, and the checks for which it was drawn."""
+    own = Caller(view.caller.key_id, view.caller.role, view.caller.authority)  # these tables name no school
+    arms = sa.select(TrialAllocation.__table__).where(*own.scope(TrialAllocation), TrialAllocation.pupil_id == pupil_id)
+    drawn = sa.select(RandomCheck.__table__).where(*own.scope(RandomCheck), RandomCheck.pupil_id == pupil_id)
+    allocated = [
+        {"at": r["allocated_at"], "what": "allocated", **{k: r[k] for k in ("trial", "arm", "authority", "as_of")}}
+        for r in view.connection.execute(arms).mappings()
+    ]
+    of = TrialException.trial.in_([e["trial"] for e in allocated])
+    excepted = sa.select(TrialException.__table__).where(of, TrialException.pupil_id == pupil_id)
+    return [
+        *allocated,
+        *(
+            {"at": r["drawn_at"], "what": "drawn", **{k: r[k] for k in ("plan", "authority", "as_of", "until")}}
+            for r in view.connection.execute(drawn).mappings()
+        ),
+        *(
+            {"at": r["recorded_at"], "what": "excepted", "who": r["recorded_by"], "trial": r["trial"], "why": r["why"]}
+            for r in view.connection.execute(excepted).mappings()
+        ),
     ]
 
 
