@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from functools import partial
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,13 @@ TEMPORARY_UPNS = 0.004  # assumption: we know of no published share
 
 
 def simulate(
-    out: Path,
+    out: Path | str,
     *,
     pupils: int = 5000,
     years: int = 4,
     authorities: int = 1,
     seed: int = 1,
-    scenario: str = "default",
+    scenario: Path | str = "default",
     truth: bool = False,
     truth_since: date | None = None,
     csv: bool = False,
@@ -46,7 +47,7 @@ def simulate(
 
     Parameters
     ----------
-    out : Path
+    out : Path or str
         A folder that does not exist yet, or is empty.
     pupils : int
         Approximate number of children on roll at any time.
@@ -56,7 +57,7 @@ def simulate(
         Number of local authorities.
     seed : int
         The same seed gives the same bytes.
-    scenario : str
+    scenario : str or Path
         Name or path of a scenario.
     truth : bool
         Also write ``truth.parquet``, the true risk of every snapshot: without help, and with it if anybody was helped.
@@ -77,8 +78,9 @@ def simulate(
     Faults
         If the scenario is invalid, a number is out of range, or the folder is not empty.
     """
+    out = Path(out)
     _check(out, pupils, years, authorities, seed=seed, last_day=last_day)
-    loaded = load_scenario(scenario)
+    loaded = load_scenario(str(scenario))
     with new_folder(out) as beside:
         return _run(
             beside,
@@ -97,8 +99,8 @@ def simulate(
 
 def _check(out: Path, pupils: int, years: int, authorities: int, *, seed: int, last_day: date | None) -> None:
     faults = []
-    if last_day is not None and not EARLIEST <= last_day <= LATEST:
-        do = f"Use a day from {EARLIEST} to {LATEST}."
+    if last_day is not None and not (type(last_day) is date and EARLIEST <= last_day <= LATEST):
+        do = f"Use a day from {EARLIEST} to {LATEST}; in Python a date."
         faults.append(Fault("the day is out of range", "--last-day", do))
     for what, value, low, high in (
         ("--pupils", pupils, 100, 10_000_000),
@@ -106,8 +108,8 @@ def _check(out: Path, pupils: int, years: int, authorities: int, *, seed: int, l
         ("--authorities", authorities, 1, 150),
         ("--seed", seed, 0, 2**31),
     ):
-        if not low <= value <= high:
-            faults.append(Fault("the number is out of range", what, f"Use a number from {low} to {high}."))
+        if not (isinstance(value, Integral) and low <= value <= high):
+            faults.append(Fault("the number is out of range", what, f"Use a whole number from {low} to {high}."))
     faults += not_new(out)
     if faults:
         raise Usage(faults)
