@@ -17,7 +17,7 @@ from histories.errors import Faults
 from histories.io.quantities import quantity
 from histories.reading.histories import Histories
 from serving.monitoring.outcomes import Outcomes, newest_known, outcomes_of
-from serving.monitoring.results import Breakdown, ListResult, TermResult, VersionResult, by_term, fates_of
+from serving.monitoring.results import Breakdown, ListResult, TermResult, VersionResult, by_place, by_term, fates_of
 from serving.store.scores.complete_lists import CompleteList, shown_lists
 from serving.store.scores.stored_scores import SHOWN
 from training.bundle import Manifest
@@ -237,6 +237,7 @@ def _version_result(
         fates=fates_of(outcomes.scored),
         unscored=len(outcomes.unscored),
         figures=Breakdown.of(outcomes),
+        places=by_place(outcomes.scored),
         tested=_tested(judgement.manifests.get(newest.model_version), newest.as_of, capacity),
         groups=None if groups is None else by_group(known, groups, capacity),
         groups_left_out=[] if groups is None else [name for name in JUDGED_BY if name not in groups.columns],

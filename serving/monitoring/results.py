@@ -120,6 +120,8 @@ class VersionResult:
     unscored : int
         Children of the cohorts without a score.
     figures : Breakdown
+    places : dict
+        The same comparison by ``authority`` and by ``school`` (URN), each by name; exact, as all figures here.
     tested : dict or None
         Precision and recall at about the team's capacity when the version was tested, with the interval of the precision; None if its folder
         is gone or states none.
@@ -138,19 +140,29 @@ class VersionResult:
     fates: dict[str, int]
     unscored: int
     figures: Breakdown
+    places: Mapping[str, Mapping[str, Comparison]]
     tested: Mapping[str, Any] | None
     groups: FairnessReport | None
     groups_left_out: Sequence[str]
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data."""
-        plain = {name: value for name, value in vars(self).items() if name not in ("fates", "figures", "groups")}
+        others = ("fates", "figures", "places", "groups")
+        plain = {name: value for name, value in vars(self).items() if name not in others}
+        places = {kind: {name: c.to_dict() for name, c in named.items()} for kind, named in self.places.items()}
         return {
             **plain,
             "children_by_fate": self.fates,
             **self.figures.to_dict(),
+            "places": places,
             "groups": self.groups.to_dict() if self.groups else None,
         }
+
+
+def by_place(scored: pl.DataFrame) -> dict[str, dict[str, Comparison]]:
+    """Compare by authority and by school; each adds up to the whole."""
+    columns = {"authority": "authority", "school": "urn"}
+    return {kind: _by(scored, pl.col(column).fill_null("unknown")) for kind, column in columns.items()}
 
 
 def fates_of(scored: pl.DataFrame) -> dict[str, int]:

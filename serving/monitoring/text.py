@@ -75,6 +75,7 @@ def _version(version: VersionResult) -> Iterator[str]:
     for kind, parts in (("band", version.figures.bands), ("list", version.figures.lists)):
         for name, comparison in parts.items():
             yield f"  {kind} {name.replace('_', ' ')}: {_compared(comparison)}"
+    yield from _places(version)
     yield f"  {_first(version.figures.first)}"
     if version.tested:
         limits = version.tested["precision_limits"]
@@ -88,6 +89,16 @@ def _version(version: VersionResult) -> Iterator[str]:
     yield f"  by group, with small numbers hidden, observed over expected of {len(measured)} groups can be measured{':' if measured else ''}"
     for group in measured:
         yield f"    {group.groups[0]}: {group.title}: {_ratio(group.figures['calibration'])}"
+
+
+def _places(version: VersionResult) -> Iterator[str]:
+    """Yield each authority if there are several, and the schools outside their usual range; the JSON has all."""
+    authorities, schools = version.places["authority"], version.places["school"]
+    if len(authorities) > 1:
+        yield from (f"  authority {name}: {_compared(c)}" for name, c in authorities.items())
+    outside = {name: c for name, c in schools.items() if not c.kept}
+    yield f"  {len(outside)} of {quantity(len(schools), 'school')} outside the usual range{':' if outside else ''}"
+    yield from (f"    school {name}: {_compared(c)}" for name, c in outside.items())
 
 
 def _simple(simple: SimpleWays) -> Iterator[str]:

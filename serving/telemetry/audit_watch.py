@@ -84,10 +84,13 @@ class AuditWatch:
         with reading(self.store.engine) as connection:
             verified = audit_log.verify(connection, self.store.chain, self.store.anchors)
             seen = audit_log.newest_details(connection, "alarms.seen", _default_look)
+            told = audit_log.newest_details(connection, "monitor.reported", _of_all)
         metrics.audit_is_whole(whole=verified.whole)
         if seen:
             at, details = seen
             metrics.alarms_up(details["up"], datetime.fromisoformat(at).timestamp())
+        if told:
+            metrics.outcomes(told[1]["report"].get("terms", ()))
         if not verified.whole:
             log.error("the audit does not verify: %s", verified.why, extra={"fields": {"entry": verified.bad}})
         return verified.whole
@@ -109,3 +112,8 @@ class AuditWatch:
 def _default_look(details: dict[str, Any]) -> bool:
     """Return whether alarms were looked at on the default day with the default limits; older entries do not say."""
     return bool(details.get("default_look", True))
+
+
+def _of_all(details: dict[str, Any]) -> bool:
+    """Return whether a report is of all records: of the only authority, or of all together."""
+    return bool(details["report"].get("whole"))

@@ -5,7 +5,8 @@ Requests have the names and labels that dashboards made for BentoML read, where 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import math
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -96,6 +97,22 @@ def alarms_up(codes: Collection[str], at: float) -> None:
     for code in sorted(_up):
         up.labels(code).set(1 if code in codes else 0)
     monitored.set(at)
+
+
+@cache
+def _outcomes() -> Any:
+    from prometheus_client import Gauge
+
+    what = "Children of a term's lists who went missing: expected by the risks, and observed (rounded to 5; NaN where small numbers are hidden)"
+    return Gauge("onroll_list_outcomes", what, ["term", "number"], multiprocess_mode="mostrecent")
+
+
+def outcomes(terms: Iterable[Mapping[str, Any]]) -> None:
+    """Report what the lists of each term promised and what came, as ``/monitor`` shows it."""
+    for term in terms:
+        observed = math.nan if term["observed"] is None else term["observed"]
+        _outcomes().labels(term["term"], "expected").set(term["expected"])
+        _outcomes().labels(term["term"], "observed").set(observed)
 
 
 _served: list[str] = []

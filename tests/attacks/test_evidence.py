@@ -172,6 +172,26 @@ def test_a_look_at_another_day_or_with_other_limits_is_no_metric(app):
     assert b'onroll_alarm_up{code="A001"} 1.0' in metrics.page()[0]
 
 
+def test_what_came_of_lists_is_a_metric_as_the_page_shows_it(app):
+    """Of the newest report of all records, rounded, and nothing where small numbers are hidden."""
+    spring, autumn = (
+        {"term": f"2025/26 {name}", "expected": 31.5, "observed": o} for name, o in (("spring", 35), ("autumn", None))
+    )
+    with app.state.store.view(command_line()) as view:
+        view.record("monitor.reported", report={"authority": None, "whole": True, "terms": [spring, autumn]})
+        view.record(
+            "monitor.reported", report={"authority": "801", "whole": False, "terms": [{**spring, "observed": 5}]}
+        )
+    assert AuditWatch(app.state.store).check()
+    page = metrics.page()[0].decode()
+    for number, term, value in (
+        ("expected", "spring", 31.5),
+        ("observed", "spring", 35.0),
+        ("observed", "autumn", "NaN"),
+    ):
+        assert f'onroll_list_outcomes{{number="{number}",term="2025/26 {term}"}} {value}' in page
+
+
 def test_a_broken_chain_raises_an_alarm(app, caplog):
     watch = AuditWatch(app.state.store)
     app.state.store.create_key("lead", "801")

@@ -50,6 +50,9 @@ def test_parts_add_up_and_open_windows_have_no_outcome(world):
     for version in judgement.versions:
         assert version.figures.whole.observed == sum(c.observed for c in matured)
         assert version.figures.whole.expected == pytest.approx(sum(c.expected for c in matured))
+        for places in version.places.values():
+            assert sum(c.observed for c in places.values()) == version.figures.whole.observed
+            assert sum(c.children for c in places.values()) == version.figures.whole.children
     assert sum(t.whole.observed for t in judgement.terms) == sum(c.observed for c in matured)
 
 

@@ -11,6 +11,7 @@ from tests.support.scores import full_score
 DAY = date(2024, 1, 15)
 END = date(2024, 9, 30)  # the newest day of the histories
 HORIZON = 120
+ABSENT = ("attendance", "cme", "social_care")  # tables that these histories lack, and that lists were made without
 DEFINITION = "commissioner_or_unknown"  # known 60 days after the window
 
 
@@ -50,7 +51,13 @@ def name(n):
 
 def stored_list(risks, day=DAY, version="1", authority="801", **changes):
     """Return a list whose first child has the first risk."""
-    fields = {"model": "onroll", "definition": DEFINITION, "horizon_days": HORIZON, "replaced": 0}
+    fields = {
+        "model": "onroll",
+        "definition": DEFINITION,
+        "horizon_days": HORIZON,
+        "replaced": 0,
+        "missing_tables": ABSENT,
+    }
     mean = sum(risks) / len(risks)
     place = {"authority": authority, "as_of": day, "model_version": version}
     return CompleteList(**{**place, **fields, "children": len(risks), "mean_risk": mean, **changes})
@@ -80,7 +87,12 @@ def scores(risks, day=DAY, version="1"):
     return [
         full_score(name(n), "801", "1")
         | {"as_of": day.isoformat(), "model_version": version, "risk": risk, "rank": n + 1}
-        | {"definition": DEFINITION, "horizon_days": HORIZON, "band": "high" if risk >= 0.3 else "usual"}
+        | {
+            "definition": DEFINITION,
+            "horizon_days": HORIZON,
+            "missing_tables": list(ABSENT),
+            "band": "high" if risk >= 0.3 else "usual",
+        }
         | {"list": "act_today" if n < len(risks) / 2 else "help_early"}
         for n, risk in enumerate(risks)
     ]

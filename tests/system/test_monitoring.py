@@ -67,6 +67,8 @@ def test_a_list_that_kept_its_promise_leaves_with_0(filled):
     assert report["alarms_up"] == 0
     assert [(x["as_of"], x["outcomes_known"]) for x in report["lists"]] == [(str(DAY), True), (str(OPEN), False)]
     version = report["versions"][0]
+    of_places = {kind: {n: c["observed"] for n, c in named.items()} for kind, named in version["places"].items()}
+    assert of_places == {"authority": {"801": 10}, "school": {"1": 10}}
     assert (version["observed"], version["at_capacity"]["found"]) == (10, 8)
     assert version["expected"] == pytest.approx(10.8)
     states = {a["code"]: a["state"] for a in report["alarms"]}
@@ -81,6 +83,7 @@ def test_a_list_that_broke_its_promise_leaves_with_1_and_says_where_and_what_to_
     assert "A001 version 1" in answer.output
     assert "the risks said that 10.8 children would go missing, and 1 did" in answer.output
     assert "Then train again" in answer.output
+    assert "1 of 1 school outside the usual range:\n    school 1: 10.8 expected" in answer.output
     assert "the next outcomes are known once the histories reach 2025-03-08" in answer.output
 
 

@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
+from histories.errors import Fault, Faults
 from histories.io.settings_file import like
 from histories.io.toml import read_toml
 from serving.monitoring.alarms.alarm import Alarm, AlarmResult, Limits
@@ -19,6 +20,7 @@ ALARMS: tuple[Alarm, ...] = tuple(
     for name in sorted(m.name for m in iter_modules(__path__))
     if re.match(r"a\d{3}_", name)
 )
+RATIOS = ("ratio", "calibration")  # limits that hold in both directions
 SHIPPED = Path(__file__).with_name("limits.toml")
 
 
@@ -28,11 +30,19 @@ def load_limits(file: Path | None = None) -> dict[str, Limits]:
     Raises
     ------
     Faults
-        For bad TOML, unknown alarms and limits, and values of another kind.
+        For bad TOML, unknown alarms and limits, values of another kind, and ratios below 1.
     """
     shipped = read_toml(SHIPPED)
     overrides = read_toml(file) if file else {}
     like("AlarmLimits", shipped, low=0).of(overrides, file, "Correct the file.")
+    faults = [
+        Fault("a ratio below 1 leaves nothing between it and its inverse", f"{file}, {code}.{name}", "Give 1 or more.")
+        for code, limits in overrides.items()
+        for name, value in limits.items()
+        if name in RATIOS and value < 1
+    ]
+    if faults:
+        raise Faults(faults)
     return {code: {**limits, **overrides.get(code, {})} for code, limits in shipped.items()}
 
 

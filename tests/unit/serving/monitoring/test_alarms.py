@@ -8,7 +8,7 @@ import pytest
 
 from histories.calendar import london_today
 from histories.errors import Faults
-from serving.monitoring.alarms import ALARMS, check_all, load_limits
+from serving.monitoring.alarms import ALARMS, RATIOS, check_all, load_limits
 from serving.monitoring.evidence import Evidence, Previous
 from serving.monitoring.judge import Judgement, Terms, judge
 from serving.monitoring.season import Delay, Season, Shift, SilentSchool
@@ -237,9 +237,15 @@ NOTHING = Evidence(
 
 @pytest.mark.parametrize("code", BY_CODE)
 @pytest.mark.parametrize("quantities", ["nothing", "its case"])
-def test_a_limit_of_nothing_divides_by_nothing(code, quantities):
-    """A file of limits may set each of them to 0."""
-    limits = {n: 0 if isinstance(v, int | float) else v for n, v in load_limits().get(code, {}).items()}
+def test_the_least_limit_that_a_file_may_set_divides_by_nothing(code, quantities, tmp_path):
+    """0, and 1 for ratios, which a file may not set lower."""
+    shipped = load_limits().get(code, {})
+    limits = {n: (n in RATIOS) * 1 if isinstance(v, int | float) else v for n, v in shipped.items()}
+    own = tmp_path / "limits.toml"
+    for name in shipped.keys() & RATIOS:
+        own.write_text(f"[{code}]\n{name} = 0.0\n")
+        with pytest.raises(Faults, match="below 1"):
+            load_limits(own)
     evidence = NOTHING if quantities == "nothing" else CASES[code][0]
     assert BY_CODE[code].results(evidence, limits)
 
