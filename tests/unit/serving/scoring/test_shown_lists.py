@@ -1,8 +1,10 @@
 """Which lists teams are shown: those of the version that serves or served, no challenger's, and none of a version that was taken back."""
 
+import re
 import shutil
 from datetime import date
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -175,3 +177,19 @@ def test_the_store_of_the_settings_follows_the_promotion_log(bundle, monkeypatch
     assert looked(store, of_newest) == [], "a promotion of another version does not bring the list back"
     alias(current.releases, champion=1)
     assert looked(store, of_newest) == ["1"], "only its own does"
+
+
+# Who reads lists otherwise: an account for a complaint, which says what a list was for; and retention, which shows nothing.
+OTHERWISE = {"serving/store/records/timeline.py", "serving/store/records/retention.py"}
+RULES = ("own_lists(", "lists_shown_then(", "of_authority(", "of_shown_lists(")
+
+
+def test_every_query_of_lists_says_by_one_rule_which_are_shown():
+    root = Path(__file__).parents[4]
+    readers = {
+        str(file.relative_to(root)): text
+        for file in (root / "serving").rglob("*.py")
+        if re.search(r"(select|max|min|join)\(\s*ScoreList", text := file.read_text(encoding="utf-8"))
+    }
+    assert "serving/store/scores/stored_scores.py" in readers
+    assert {file for file, text in readers.items() if not any(rule in text for rule in RULES)} <= OTHERWISE
