@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import count
 from pathlib import Path
 
 from features import default_as_of
 from features.counting.block_cache import BlockStore
+from histories.calendar import school_days
 from histories.io.terminal import progress
 from histories.reading.histories import Histories
 from histories.settings import Settings
@@ -24,16 +26,18 @@ from serving.trials.trial import plan_trial
 from training.risk_model import RiskModel
 from training.task import Task
 
+SCHOOL_DAYS = 10  # of the trial's weeks, also of a demo that is run in the summer
 BETWEEN = timedelta(weeks=1)  # from a term's first list to its second
 PLAN = """# Registered by 'onroll demo'; docs/trial.md explains each key. Nobody is allocated before 'onroll trial start'.
 name = "demo-{day}"
-question = "Does a call within two days raise attendance over six weeks?"
+question = "Does a call within two days raise attendance over {weeks} weeks?"
 authority = "{authority}"
 as_of = {day}
 first = 400
 list = "help_early"
 unit = "family"
 outcome = "attendance"
+weeks = {weeks}
 analyse_on = {analyse_on}
 seed = 7
 control = 0.80
@@ -88,11 +92,23 @@ def evaluate_lists(current: Settings, histories: Histories, store: Store) -> Mon
     return report
 
 
+def weeks_from(day: date) -> int:
+    """Return for how many weeks the demo's trial measures attendance: six, or more where holidays leave too few school days.
+
+    Examples
+    --------
+    >>> [weeks_from(date(2026, 9, 7)), weeks_from(date(2026, 7, 27))]
+    [6, 8]
+    """
+    return next(n for n in count(6) if len(school_days(day, day + timedelta(weeks=n, days=-1))) >= SCHOOL_DAYS)
+
+
 def plan_of(day: date, authority: str, folder: Path, store: Store) -> Plan:
     """Write and register the plan of a trial on a stored list, unless it is registered already."""
     file = folder / "trial.toml"
-    analyse_on = day + timedelta(weeks=9)
-    file.write_text(PLAN.format(day=day, authority=authority, analyse_on=analyse_on), encoding="utf-8")
+    weeks = weeks_from(day)
+    analyse_on = day + timedelta(weeks=weeks + 3)
+    file.write_text(PLAN.format(day=day, authority=authority, analyse_on=analyse_on, weeks=weeks), encoding="utf-8")
     plan = Plan.load(file)
     with store.view(command_line()) as view:
         known = plan.of.name in {p["name"] for p in plans(view)}

@@ -34,6 +34,7 @@ VERBS = {
     "score": "serving.cli.score",
     "people": "serving.cli.people",
     "monitor": "serving.cli.monitor",
+    "involvement": "serving.cli.involvement",
     "retrain": "serving.cli.retrain",
     "trial": "serving.cli.trial",
     "keys": "serving.cli.keys",

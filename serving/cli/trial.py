@@ -1,4 +1,4 @@
-"""The verb ``trial``: plan, start, status and analyse a trial inside the list; its checks are in ``checks.py``."""
+"""The verb ``trial``: plan, start, look at, stop and analyse a trial inside the list; its checks are in ``checks.py``."""
 
 from __future__ import annotations
 
@@ -38,17 +38,20 @@ def never_started_text(names: list[str]) -> str:
 def plan(plan_file: Path, dry_run: bool, as_json: bool) -> None:
     """Measure the power of PLAN on its stored list, and register it.
 
-    Its hash goes into the audit; from then on it cannot be changed. Exit code 1: the power is lower than the plan asks for.
+    Its hash goes into the audit; from then on it cannot be changed. Exit code 1: the power is lower than the plan asks for, or the outcome
+    cannot be measured: in the holidays, without marks, or before it is known.
     """
     from histories.settings import settings
+    from serving.pages.settings import PageSettings
     from serving.store import Store
     from serving.store.caller import command_line
     from serving.trials.plan import Plan
     from serving.trials.trial import plan_trial
 
-    of = Plan.load(plan_file)
+    current, of = settings(), Plan.load(plan_file)
+    closed = PageSettings.load(current.pages).calendar.closed
     with progress("simulating"):
-        who, power, others = plan_trial(Store.of(settings()), command_line(), of, dry_run=dry_run)
+        who, power, others = plan_trial(Store.of(current), command_line(), of, dry_run=dry_run, closed=closed)
     units = who.units
     data = {"name": of.of.name, "plan": of.digest, "registered": not dry_run, "children": len(who.rows), "units": units}
     data |= {
@@ -78,19 +81,21 @@ def start(plan_file: Path, out: Path, as_json: bool) -> None:
     """Allocate the children of PLAN by lot, and write whom to help now, in which order, or from when.
 
     Nobody chooses an arm: it follows from the plan's seed, the salt of its registration and the unit. Only you can read the file. If the file
-    cannot be written, nobody is allocated. Exit code 1: the list is too old, the audit does not verify, or the plan was changed.
+    cannot be written, nobody is allocated. Exit code 1: the list is too old, the outcome could not be measured from today, the audit does not verify, or the plan was changed.
     """
     from histories.errors import Fault, Usage
     from histories.settings import settings
+    from serving.pages.settings import PageSettings
     from serving.store import Store
     from serving.store.caller import command_line
     from serving.trials.plan import Plan
     from serving.trials.trial import start_trial
 
-    of = Plan.load(plan_file)
+    current, of = settings(), Plan.load(plan_file)
     if out.exists():
         raise Usage(Fault("this file exists already", str(out), "Name a new file."))
-    children = start_trial(Store.of(settings()), command_line(), of, out)
+    closed = PageSettings.load(current.pages).calendar.closed
+    children = start_trial(Store.of(current), command_line(), of, out, closed=closed)
     what = {"help": "to help now", "order": "in their order", "wedge": "with the day on which help begins"}[of.of.arms]
     text = f"{of.of.name} has started; children {what}: {children:,}, in {out}"
     key = "help_now" if of.of.arms == "help" else "children"
@@ -110,7 +115,7 @@ def status(plan_file: Path, asked: Path | None, as_json: bool) -> None:
     """Show PLAN's arms, and record new safety exceptions.
 
     Children with a deadline that runs are recorded by themselves. No outcome is shown before the day of the analysis. Exit code 1: an
-    identifier in the file is not in the trial; the others are recorded.
+    identifier in the file is not in the trial, and the others are recorded; or the trial has ended, and none is.
     """
     from histories.calendar import london_day
     from histories.settings import settings
@@ -124,7 +129,12 @@ def status(plan_file: Path, asked: Path | None, as_json: bool) -> None:
     pupils = read_pupils(asked) if asked else []
     data = count(Store.of(settings()), command_line(), of, pupils)
     started_on = london_day(datetime.fromisoformat(data["started_at"]))
-    lines = [f"{data['name']}: started {started_on}, analysed from {data['analyse_on']}"]
+    ends = (
+        f"stopped early on {data['stopped']['day']}: {data['stopped']['reason']}"
+        if data["stopped"]
+        else f"ends {data['ends']}"
+    )
+    lines = [f"{data['name']}: started {started_on}, {ends}; analysed from {data['analyse_on']}"]
     lines += [
         f"{arm.replace('_', ' ')}: {part['children']:,} children in {part['units']:,} units; exceptions {part['exceptions']:,}"
         + (f"; help begins {part['begins_on']}" if "begins_on" in part else "")
@@ -136,8 +146,11 @@ def status(plan_file: Path, asked: Path | None, as_json: bool) -> None:
         lines.append(
             f"identifiers in {asked} that are not in the trial: {data['not_in_trial']:,}; check them; the trial changes nothing for a child outside it"
         )
+    too_late = bool(pupils) and data["ended"]
+    if too_late:
+        lines.append(f"nobody in {asked} was recorded: whoever is helped after the end is no exception of the trial")
     result(data, as_json=as_json, text="\n".join(lines))
-    if data["not_in_trial"]:
+    if data["not_in_trial"] or too_late:
         raise SystemExit(1)
 
 
@@ -173,6 +186,26 @@ def analyse(plan_file: Path, histories: str, definitions: tuple[str, ...], cohor
         rule=CohortRule.load(cohort),
     )
     result(analysis.to_dict(), as_json=as_json, text=analysis.text())
+
+
+@trial.command()
+@click.argument("name")
+@click.option("--reason", required=True, help="Why, in words that name no child; the audit and the analysis keep them.")
+@json_option
+def stop(name: str, reason: str, as_json: bool) -> None:
+    """Stop the trial NAME before its end, for good.
+
+    It is analysed as stopped early, from the day that its plan names; its children can be drawn for random checks again. Exit code 1: no trial
+    of this name runs.
+    """
+    from histories.settings import settings
+    from serving.store import Store
+    from serving.store.caller import command_line
+    from serving.trials.trial import stop_trial
+
+    day = stop_trial(Store.of(settings()), command_line(), name, reason)
+    text = f"{name} is stopped from {day}; 'onroll trial analyse' will say so, and why"
+    result({"name": name, "stopped_on": str(day)}, as_json=as_json, text=text)
 
 
 trial.add_command(checks)

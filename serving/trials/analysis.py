@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from serving.store.trials.trials import Registered
 from serving.trials.allocation import drawn_by
 from serving.trials.effects import LEVEL, effects
 from serving.trials.plan import TrialPlan
+from serving.trials.sentences import earlier_lines, finding, is_better, never_started_lines, stopped_lines, stopped_of
 
 NOTES = (
     "By intention to treat: every child stays in the arm that the lot gave, whatever was done since, safety exceptions included. That makes an effect look smaller, never larger.",
@@ -46,6 +47,8 @@ class Analysis:
         How often the trial was analysed before.
     never_started : list of str
         Plans of the authority that were registered before this trial started, and not started.
+    stopped : dict or None
+        ``day`` and ``reason`` if it was stopped before its end.
     """
 
     plan: TrialPlan
@@ -56,6 +59,7 @@ class Analysis:
     p: float
     earlier: int
     never_started: list[str]
+    stopped: dict[str, Any] | None = None
 
     @property
     def notes(self) -> list[str]:
@@ -75,11 +79,9 @@ class Analysis:
             interval = "no interval can be computed: an arm has fewer than two units"
         else:
             interval = "{:+.3f} to {:+.3f}".format(*self.interval)
-        if self.p <= LEVEL:
-            first, second = (arm.replace("_", " ").capitalize() for arm in self.means)
-            against = "" if self.plan.arms == "help" else f" against {second.lower()}"
-            return f"{first}{against} made a difference of {self.difference:+.3f} ({interval})."
-        return f"No difference was shown: {self.difference:+.3f} ({interval}). That is not a proof of none."
+        first, second = (arm.replace("_", " ").capitalize() for arm in self.means)
+        who = first if self.plan.arms == "help" else f"{first} against {second.lower()}"
+        return finding(self.plan, who, self.difference, interval, self.p)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data, without any child."""
@@ -96,7 +98,9 @@ class Analysis:
             "interval": list(self.interval) if self.interval else None,
             "p": self.p,
             "level": LEVEL,
+            "better": is_better(self.plan, self.difference, self.p),
             "conclusion": self.conclusion,
+            "stopped": self.stopped,
             "analysed_before": self.earlier,
             "never_started": self.never_started,
             "notes": self.notes,
@@ -117,20 +121,8 @@ class Analysis:
                 f"erased since {part['erased']:,}; lost: {lost}; analysed {part['analysed']:,}; mean {mean:.3f}"
             )
         lines += [f"{self.conclusion} p = {self.p:.3f}, randomisation test"]
-        if self.earlier:
-            lines.append(f"It was analysed {quantity(self.earlier, 'time')} before: the plan allows one analysis.")
-        lines += never_started_lines(self.never_started)
-        return "\n".join([*lines, *self.notes])
-
-
-def never_started_lines(names: Sequence[str]) -> list[str]:
-    """Return what to say about plans that were registered before a trial and never started; nothing if there were none."""
-    if not names:
-        return []
-    return [
-        f"{quantity(len(names), 'plan')} of this authority registered before and never started: {', '.join(names)}. "
-        "Each had another lot: whoever starts only the one that suits makes chance look like an effect."
-    ]
+        lines += [*stopped_lines(self.plan, self.stopped), *earlier_lines(self.earlier)]
+        return "\n".join([*lines, *never_started_lines(self.never_started), *self.notes])
 
 
 def check_allocation(members: pl.DataFrame, plan: TrialPlan, known: Registered) -> None:
@@ -194,6 +186,7 @@ def analyse(
         p=float(found.p[0]),
         earlier=known.analysed,
         never_started=known.never_started,
+        stopped=stopped_of(known),
     )
 
 

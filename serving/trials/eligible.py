@@ -19,7 +19,7 @@ from serving.trials.allocation import check_units, units_of
 from serving.trials.order import SOON_DAYS
 from serving.trials.plan import Plan, TrialPlan
 from serving.trials.sample import Sample
-from serving.trials.stored_list import in_order, stored_list
+from serving.trials.stored_list import in_order, sources_of, stored_list
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +36,15 @@ class Eligible:
         Children of the list.
     split_homes : int
         Homes whose children are in several units.
+    sources : dict
+        The newest day of each table that the list was made from.
     """
 
     of: CompleteList
     rows: pl.DataFrame
     assessed: int
     split_homes: int
+    sources: dict[str, str]
 
     @property
     def digest(self) -> str:
@@ -83,6 +86,7 @@ def eligible(store: Store, caller: Caller, plan: Plan, day: date | None = None) 
     wanted = plan.of
     with store.view(caller) as view:
         of = stored_list(view, wanted, plan.file)
+        sources = sources_of(view, of)
         scores, homes, due = scores_of(view, [of]), trials.homes(view), trials.due(view)
         first = in_order(scores, wanted).head(wanted.first)
         pupils = first["pupil_id"].to_list()
@@ -97,7 +101,7 @@ def eligible(store: Store, caller: Caller, plan: Plan, day: date | None = None) 
         pl.Series("due", [due.get(p) for p in pupils], pl.Date),
         pl.Series("deadline", [p in excepted_by(wanted, due, day or wanted.as_of) for p in pupils], pl.Boolean),
     )
-    return Eligible(of=of, rows=rows, assessed=len(scores), split_homes=split)
+    return Eligible(of=of, rows=rows, assessed=len(scores), split_homes=split, sources=sources)
 
 
 def excepted_by(plan: TrialPlan, due: dict[str, date], day: date) -> set[str]:

@@ -121,20 +121,32 @@ class Plan:
             raise Faults(faults)
         return cls(plan, file_digest(file), str(file))
 
-    def windows(self, day: date) -> list[tuple[date, date]]:
-        """Return from which day until before which a contact or attendance counts, for a trial allocated on ``day``; of a stepped wedge by period."""
-        if self.of.arms != "wedge":
-            return [(day, day + timedelta(weeks=self.of.weeks))]
-        begins = [self.begins_on(day, step) for step in range((self.of.steps or 0) + 2)]
-        return list(pairwise(begins))
+    def windows(self, day: date, horizon_days: int = 0, stopped_on: date | None = None) -> list[tuple[date, date]]:
+        """Return from which day until before which an outcome counts, of a trial allocated on ``day``; of a stepped wedge by period.
+
+        Parameters
+        ----------
+        horizon_days : int
+            Of the list: going missing counts within its window, whenever the trial starts.
+        stopped_on : date, optional
+            The first day on which the trial no longer ran: contact and attendance count until then, in a stepped wedge in the periods that
+            were whole. Going missing counts within the list's window all the same.
+        """
+        if self.of.outcome == "missing":
+            return [(self.of.as_of, self.of.as_of + timedelta(days=horizon_days))]
+        if self.of.arms == "wedge":
+            begins = [self.begins_on(day, step) for step in range((self.of.steps or 0) + 2)]
+            return [window for window in pairwise(begins) if stopped_on is None or window[1] <= stopped_on]
+        end = day + timedelta(weeks=self.of.weeks)
+        return [(day, min(end, stopped_on) if stopped_on else end)]
 
     def begins_on(self, day: date, step: int) -> date:
         """Return the day on which a step of a stepped wedge begins help; the first period is without help for all."""
         return day + timedelta(weeks=step * (self.of.step_weeks or 0))
 
-    def end(self, day: date) -> date:
-        """Return the day after the last one on which a contact or attendance counts, for a trial allocated on ``day``."""
-        return self.windows(day)[-1][1]
+    def end(self, day: date, horizon_days: int = 0) -> date:
+        """Return the day after the last one on which an outcome counts, of a trial allocated on ``day``; see ``windows``."""
+        return self.windows(day, horizon_days)[-1][1]
 
     def must_start_on(self, today: date) -> None:
         """Raise ``Faults`` if the list is too old, or the outcome would not be complete on the day of the analysis."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import polars as pl
+import sqlalchemy as sa
 
 from histories.errors import Fault, Faults
 from serving.store.scores.complete_lists import CompleteList, complete_lists
 from serving.store.scores.stored_scores import SHOWN
+from serving.store.tables import ScoreList
 from serving.store.unit_of_work import View
 from serving.trials.plan import ListPlan
 
@@ -30,6 +34,15 @@ def stored_list(view: View, plan: ListPlan, file: str) -> CompleteList:
         do += f": onroll score HISTORIES --as-of {plan.as_of} --out FILE --store."
         raise Faults(Fault(what, f"{file}, as_of", do))
     return max(lists, key=lambda x: x.age)
+
+
+def sources_of(view: View, of: CompleteList) -> dict[str, str]:
+    """Return the newest day of each table that a list was made from; empty if it was stored without. The calling code records the view."""
+    place = (ScoreList.authority == of.authority, ScoreList.as_of == of.as_of)
+    found = view.connection.scalar(
+        sa.select(ScoreList.sources).where(*place, ScoreList.model_version == of.model_version)
+    )
+    return json.loads(found) if found else {}
 
 
 def in_order(scores: pl.DataFrame, plan: ListPlan) -> pl.DataFrame:

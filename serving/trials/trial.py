@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,16 +24,25 @@ from serving.store.trials import trials
 from serving.trials.allocation import drawn_by
 from serving.trials.analysis import Analysis, analyse, check_allocation
 from serving.trials.eligible import Eligible, eligible, excepted_by
+from serving.trials.measurable import must_be_measurable
 from serving.trials.outcomes import of_attendance, of_contacts, of_going_missing
 from serving.trials.plan import Plan
 from serving.trials.power import Power, power_of
+from serving.trials.sentences import stopped_of
 from serving.trials.starting import DEADLINE, for_the_team
 from serving.trials.wedge.analysis import WedgeAnalysis, analyse_wedge
 from serving.trials.wedge.lot import step_named
 
 
-def plan_trial(store: Store, caller: Caller, plan: Plan, *, dry_run: bool = False) -> tuple[Eligible, Power, list[str]]:
+def plan_trial(
+    store: Store, caller: Caller, plan: Plan, *, dry_run: bool = False, closed: Collection[date] = ()
+) -> tuple[Eligible, Power, list[str]]:
     """Measure a plan's power and register it, if it has the power that it asks for.
+
+    Parameters
+    ----------
+    closed : collection of date
+        Days on which all of the authority's schools are closed.
 
     Returns
     -------
@@ -43,9 +52,10 @@ def plan_trial(store: Store, caller: Caller, plan: Plan, *, dry_run: bool = Fals
     Raises
     ------
     Faults
-        See ``eligible``; if the power is too low; if the name, or a child on the same list, is registered already.
+        See ``eligible`` and ``must_be_measurable``; if the power is too low; if the name, or a child on the same list, is registered already.
     """
     who = eligible(store, caller, plan)
+    must_be_measurable(plan, who.of, plan.of.as_of, sources=who.sources, closed=closed)
     power = power_of(plan.of, who.sample)
     if power.power.value < plan.of.power:
         do = "Take more children (first), a more common outcome or a longer time. Do not raise the expected effect just to pass."
@@ -76,7 +86,15 @@ def plan_trial(store: Store, caller: Caller, plan: Plan, *, dry_run: bool = Fals
     return who, power, others
 
 
-def start_trial(store: Store, caller: Caller, plan: Plan, out: Path, *, today: date | None = None) -> int:
+def start_trial(
+    store: Store,
+    caller: Caller,
+    plan: Plan,
+    out: Path,
+    *,
+    today: date | None = None,
+    closed: Collection[date] = (),
+) -> int:
     """Allocate by lot, store it, record the safety exceptions of the day, and write what the team needs.
 
     The allocation is stored only if the file is written whole.
@@ -87,6 +105,8 @@ def start_trial(store: Store, caller: Caller, plan: Plan, out: Path, *, today: d
         CSV file; see ``serving.trials.starting.for_the_team``. Only its owner can read it.
     today : date, optional
         The day of the allocation; by default the machine's.
+    closed : collection of date
+        Days on which all of the authority's schools are closed.
 
     Returns
     -------
@@ -102,6 +122,7 @@ def start_trial(store: Store, caller: Caller, plan: Plan, out: Path, *, today: d
     known = _registered(store, caller, plan)
     plan.must_start_on(day)
     who = eligible(store, caller, plan, day)
+    must_be_measurable(plan, who.of, day, sources=who.sources, closed=closed)
     if who.digest != known.members:
         what = "the list, who lives or learns together, or the audit's key has changed since the plan was registered"
         raise Faults(Fault(what, f"{plan.file}, as_of", "Plan a new trial on a newer list, under another name."))
@@ -109,7 +130,8 @@ def start_trial(store: Store, caller: Caller, plan: Plan, out: Path, *, today: d
     rows = who.rows.with_columns(pl.Series("arm", arms))
     stored = rows.select("pupil_id", "unit", "arm", "authority", "risk", "as_of").to_dicts()
     team = for_the_team(plan, rows, known.salt, day)
-    counts = {"assessed": who.assessed, "split_homes": who.split_homes}
+    ends = plan.end(day, known.horizon_days)
+    counts = {"ends": str(ends), "assessed": who.assessed, "split_homes": who.split_homes}
     with new_file(out) as beside, store.change(caller) as change:
         trials.start(change, plan.of.name, stored, day=str(day), **counts)
         trials.add_exceptions(change, plan.of.name, rows.filter("deadline")["pupil_id"].to_list(), DEADLINE)
@@ -120,21 +142,26 @@ def start_trial(store: Store, caller: Caller, plan: Plan, out: Path, *, today: d
 def status(
     store: Store, caller: Caller, plan: Plan, asked: Iterable[str] = (), *, today: date | None = None
 ) -> dict[str, Any]:
-    """Record new safety exceptions, and count; no outcome by arm, so that nobody peeks.
+    """Record new safety exceptions while the trial runs, and count; no outcome by arm, so that nobody peeks.
+
+    A child who is helped after the end of a trial is no exception of it. Of duties only those that began before the end are exceptions.
 
     Parameters
     ----------
     asked : iterable of str
-        Children whom a social worker asks to help now; ``not_in_trial`` counts those who are not in the trial.
+        Children whom a social worker asks to help now; ``not_in_trial`` counts those who are not in the trial. None of them is recorded once
+        it has ended.
     today : date, optional
         By default the machine's.
     """
     known = _registered(store, caller, plan, started=True)
-    name = plan.of.name
+    name, day, not_in_trial = plan.of.name, today or london_today(), 0
+    ends = min(plan.end(known.day, known.horizon_days), known.stopped_on or date.max)
     with store.change(caller) as change:
-        due = excepted_by(plan.of, trials.due(change), today or london_today())
+        due = excepted_by(plan.of, trials.due(change, before=ends), min(day, ends))
         trials.add_exceptions(change, name, due, DEADLINE)
-        not_in_trial = trials.add_exceptions(change, name, asked, "social_worker")
+        if day < ends:
+            not_in_trial = trials.add_exceptions(change, name, asked, "social_worker")
         members, exceptions = trials.allocations(change, name), trials.exceptions(change, name)
     check_allocation(members, plan.of, known)
     excepted = set().union(*exceptions.values())
@@ -144,6 +171,9 @@ def status(
         "registered_at": known.at,
         "started_at": (known.started or {})["at"],
         "analyse_on": str(plan.of.analyse_on),
+        "ends": str(ends),
+        "ended": day >= ends,
+        "stopped": stopped_of(known),
         "analysed": known.analysed,
         "arms": {
             arm: {
@@ -185,7 +215,8 @@ def analyse_trial(
     """
     known = _registered(store, caller, plan, started=True)
     _must_be_due(histories.last_known(), plan)
-    wanted, windows = plan.of, plan.windows(known.day)
+    wanted, windows = plan.of, plan.windows(known.day, known.horizon_days, known.stopped_on)
+    _must_have_run(plan, windows)
     with store.view(caller) as view:
         members, exceptions = trials.allocations(view, wanted.name), trials.exceptions(view, wanted.name)
         silent = list(no_conversation)
@@ -206,6 +237,22 @@ def analyse_trial(
         analysis = analyse(wanted, known, members, outcomes[0], exceptions)
     store.note(caller, trials.ANALYSED, name=wanted.name, p=round(analysis.p, 4))
     return analysis
+
+
+def stop_trial(store: Store, caller: Caller, name: str, reason: str, *, today: date | None = None) -> date:
+    """Stop a trial before its end, and return the first day on which it no longer runs; see ``serving.store.trials.trials.stop``."""
+    day = today or london_today()
+    must_verify(store, f"trial {name}")
+    with store.change(caller) as change:
+        trials.stop(change, name, reason, day)
+    return day
+
+
+def _must_have_run(plan: Plan, windows: list[tuple[date, date]]) -> None:
+    """Raise ``Faults`` if the trial was stopped before there was anything to compare."""
+    if len(windows) < (2 if plan.of.arms == "wedge" else 1) or any(begin >= end for begin, end in windows):
+        do = "There is no analysis of such a trial; the audit has its registration, its start and why it was stopped."
+        raise Faults(Fault("the trial was stopped before there was anything to compare", plan.file, do))
 
 
 def _registered(store: Store, caller: Caller, plan: Plan, *, started: bool = False) -> trials.Registered:

@@ -99,6 +99,7 @@ def fill(home: Path, histories: Path, bundle: Path) -> SimpleNamespace:
     with store.change(command_line()) as change:
         frame = {
             "members": "",
+            "pupils": [scores[-1].pupil_id],
             "sizes": [1],
             "excluded": {},
             "definition": "d",

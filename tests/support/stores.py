@@ -60,7 +60,7 @@ def draw_checks(store, pupils):
     day = date(2025, 1, 13)
     frame = {"members": "", "sizes": [len(pupils)], "excluded": {}, "model_version": "1"}
     of = {"authority": "801", "as_of": day, "definition": "cme_register", "horizon_days": 120}
-    do(store, checks.register, "checks", "d" * 64, **of, **frame)
+    do(store, checks.register, "checks", "d" * 64, pupils=pupils, **of, **frame)
     place = {"authority": "801", "as_of": day, "band": 0, "chance": 0.5}
     rows = [{"pupil_id": p, "number": n, **place} for n, p in enumerate(pupils)]
     do(store, checks.store_drawn, "checks", rows, day=day, until=date(2025, 2, 24))

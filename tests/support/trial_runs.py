@@ -2,7 +2,7 @@
 
 import csv
 import json
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -38,7 +38,7 @@ EXPECTED = {
 }
 RISKS = [0.5] * 100
 START = date(2024, 1, 18)  # three days after the list
-REAL_START = trial.start_trial
+REAL_START, REAL_STATUS = trial.start_trial, trial.status
 
 
 def starting_on(monkeypatch, day):
@@ -46,10 +46,16 @@ def starting_on(monkeypatch, day):
     monkeypatch.setattr(trial, "start_trial", partial(REAL_START, today=day))
 
 
+def looking_on(monkeypatch, day):
+    """Let the command look at trials on a day."""
+    monkeypatch.setattr(trial, "status", partial(REAL_STATUS, today=day))
+
+
 def filled_store(monkeypatch):
-    """Return the store of the settings with one list; trials start three days after it."""
+    """Return the store of the settings with one list; trials start three days after it, and are looked at a week later."""
     monkeypatch.setenv("ONROLL_AUDIT_KEY", KEY.decode())
     starting_on(monkeypatch, START)
+    looking_on(monkeypatch, START + timedelta(days=7))
     opened = Store.of(settings())
     opened.save(scores(RISKS))
     return opened

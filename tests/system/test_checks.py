@@ -14,11 +14,12 @@ from serving.cli.main import onroll
 from serving.store.cases import casework
 from serving.store.database import reading
 from serving.store.records import erasure
+from serving.store.trials import checks as stored
 from serving.store.trials.tables import RandomCheck
 from serving.trials.checks.drawing import EXCLUDED, drawn_numbers
 from tests.support.check_runs import draw, drawing_on, drawn, in_band, plan, rows_of, run, spoke
 from tests.support.monitored import DAY, name
-from tests.support.stores import do, gathered, tamper, verified
+from tests.support.stores import ADMIN, do, gathered, tamper, verified
 from tests.support.trial_runs import START, begun, filled_store, number, write
 
 
@@ -182,10 +183,44 @@ def test_missed_need_is_what_workers_found_weighted_by_the_chance_of_being_drawn
     went = found["went_missing"]
     assert (went["known"], went["yes"]) == (26, 1)
     assert went["estimate"]["value"] == pytest.approx(4)
-    assert found["not_drawn"]["known"] == 54
+    assert found["not_drawn"] == {"went_missing": 0, "known": 54, "estimate": 0}
     assert "p0" not in run("estimate", "checks.toml", "h", "--exact")
     assert "It was estimated 2 times before." in run("estimate", "checks.toml", "h", "--exact")
     assert verified(store).whole
+
+
+def test_those_drawn_are_compared_with_those_who_could_be_drawn_and_by_band(store):
+    """Whoever has a deadline, a case or a trial is looked at for a cause; bands are drawn from with different chances."""
+    kept = gathered(*map(name, range(60, 80)), as_of=DAY)
+    do(store, casework.keep, replace(kept, at_home=[]), "1")
+    for n in range(20, 25):
+        spoke(store, name(n), START, "spoke_well")
+    draw()
+    rows, known = drawn(store)
+    assert (known.sizes, known.excluded["deadline"], known.excluded["open_case"]) == ([35, 20], 20, 5)
+    pupils = set(rows["pupil_id"])
+    free = [n for n in (*range(25, 60), *range(80, 100)) if name(n) not in pupils]
+    first, second = [n for n in free if n < 60], [n for n in free if n >= 60]
+    write(
+        gone=[*range(60, 80), *range(20, 25), *first[:10], second[0]]
+    )  # all who could not be drawn, and eleven of the others
+    others = run("estimate", "checks.toml", "h", "--exact", "--json")["not_drawn"]
+    assert (others["went_missing"], others["known"]) == (11, len(free))
+    assert others["estimate"] == pytest.approx(35 * 10 / len(first) + 20 * 1 / len(second))
+    shown = run("estimate", "checks.toml", "h", "--json")["not_drawn"]
+    assert shown["estimate"] == pytest.approx(others["estimate"], rel=0.05)
+    text = run("estimate", "checks.toml", "h", "--exact")
+    assert f"who could be drawn and were not: about {others['estimate']:.0f}; 11 of {len(free)}" in text
+
+
+def test_a_plan_from_before_the_audit_named_who_could_be_drawn_compares_nobody(store):
+    spoke(store, name(50), START, "spoke_well")
+    draw()
+    write()
+    tamper(store, "UPDATE audit SET pupils = '[]' WHERE action = 'trial.checks_planned'")
+    with store.view(ADMIN) as view:
+        assert stored.could_be_drawn(view, "checks-2024", [name(51)]) is None
+        view.record("trial.checks_seen")
 
 
 def test_only_what_was_recorded_in_the_weeks_counts_and_who_was_not_reached_is_not_known(store):

@@ -194,3 +194,64 @@ def test_families_stay_together_from_the_stored_homes(store):
     arms = dict(members(store).select("pupil_id", "arm").iter_rows())
     assert all(arms[name(n)] == arms[name(n + 1)] for n in range(0, 40, 2))
     assert members(store)["unit"].n_unique() == 60
+
+
+WINDOWS = {
+    "summer": (date(2024, 7, 22), "contact", (), "from 2024-07-22 until before 2024-09-02 there are 0 school days"),
+    "summer, attendance": (date(2024, 7, 22), "attendance", (), "a trial needs 4"),
+    "a wedge over Easter": (
+        date(2024, 3, 29),
+        "attendance",
+        (
+            ('unit = "child"', 'unit = "school"\narms = "wedge"\nsteps = 4\nstep_weeks = 1'),
+            ("analyse_on = 2024-09-01", "analyse_on = 2024-12-01"),
+        ),
+        "from 2024-03-29 until before 2024-04-05 there are 0 school days",
+    ),
+    "closed": (date(2024, 1, 15), "contact", (("weeks = 6", "weeks = 1"),), "there are 3 school days"),
+    "before it is known": (
+        date(2024, 1, 15),
+        "missing",
+        (("2024-09-01", "2024-07-12"),),
+        "is known on 2024-07-13, and the trial is analysed from 2024-07-12",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", list(WINDOWS))
+def test_a_plan_whose_outcome_cannot_be_measured_is_refused(store, monkeypatch, case):
+    """Nobody attends in the holidays, and the power of such a plan is that of no trial."""
+    day, outcome, changes, message = WINDOWS[case]
+    store.save([s | {"as_of": str(day), "urn": f"{100 + n % 20}"} for n, s in enumerate(scores(RISKS))])
+    plan(outcome)
+    text = Path("plan.toml").read_text().replace("as_of = 2024-01-15", f"as_of = {day}\nweeks = 6")
+    for old, new in changes:
+        text = text.replace(old, new)
+    if "wedge" in text or outcome == "missing":
+        text = text.replace("weeks = 6\n", "", 1)
+    Path("plan.toml").write_text(text.replace("2024-09-01", "2025-09-01") if day.month == 7 else text)
+    Path("pages.toml").write_text("[calendar]\nclosed = [2024-01-17, 2024-01-18]\n")
+    monkeypatch.setenv("ONROLL_PAGES", "pages.toml")
+    assert message in run("plan", "plan.toml", code=1)
+    assert "not registered" in run("start", "plan.toml", "--out", "x.csv", code=1)
+
+
+def test_a_list_without_marks_has_no_attendance_to_measure(store):
+    plan("attendance")
+    tamper(store, """UPDATE score_lists SET sources = '{"suspensions": "2024-01-14"}'""")
+    assert "attendance is not known" in run("plan", "plan.toml", code=1)
+    tamper(store, """UPDATE score_lists SET sources = '{"attendance": "2024-01-14"}'""")
+    run("plan", "plan.toml")
+
+
+def test_a_trial_does_not_start_in_the_holidays(store, monkeypatch):
+    """The plan was right for the day of its list; the lot was drawn too late."""
+    day = date(2024, 7, 8)
+    store.save([s | {"as_of": str(day)} for s in scores(RISKS)])
+    plan("attendance")
+    text = Path("plan.toml").read_text().replace("2024-01-15", str(day)).replace("2024-09-01", "2025-09-01")
+    Path("plan.toml").write_text(text.replace("seed = 11", "seed = 11\nweeks = 4"))
+    run("plan", "plan.toml")
+    starting_on(monkeypatch, date(2024, 7, 20))
+    assert "until before 2024-08-17 there are 0 school days" in run("start", "plan.toml", "--out", "x.csv", code=1)
+    assert members(store).is_empty()

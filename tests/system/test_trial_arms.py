@@ -9,6 +9,7 @@ import pytest
 
 from serving.store.cases import casework
 from serving.store.trials import trials
+from serving.trials import trial
 from serving.trials.plan import ORDERS
 from serving.trials.wedge.lot import name_of, steps_of
 from tests.support.monitored import DAY, name, scores
@@ -175,6 +176,35 @@ def test_a_wedge_finds_help_although_attendance_falls_with_the_weeks(store):
     text = run("analyse", "plan.toml", "h")
     assert "Help made a difference of +0.1" in text
     assert "period 3: with help 0." in text
+
+
+def test_children_of_a_unit_that_was_left_out_are_not_counted_as_analysed(store):
+    in_schools(store)
+    begin(WEDGE)
+    rows = marks(store, help_adds=2)
+    silent = {name(n) for n in range(0, 100, 20)}  # a whole school without marks in the third period
+    first, end = START + timedelta(weeks=4), START + timedelta(weeks=6)
+    write(attendance=[r for r in rows if r["pupil_id"] not in silent or not str(first) <= r["date"] < str(end)])
+    found = run("analyse", "plan.toml", "h", "--json")
+    arms = found["flow"]["arms"].values()
+    assert found["units_left_out"] == 1
+    assert sum(arm["analysed"] for arm in arms) == 95
+    assert sum(arm["lost"].get("in_a_unit_without_an_outcome_in_some_period", 0) for arm in arms) == 5
+    for arm in arms:
+        assert arm["allocated"] == arm["erased"] + sum(arm["lost"].values()) + arm["analysed"]
+
+
+def test_a_wedge_that_is_stopped_counts_its_whole_periods(store):
+    """Stopped in the fourth of five periods: the schools of the last two steps had no help in what counts."""
+    in_schools(store)
+    begin(WEDGE)
+    write(attendance=marks(store, help_adds=2))
+    trial.stop_trial(store, ADMIN, "spring-2024", "No staff", today=START + timedelta(weeks=7))
+    found = run("analyse", "plan.toml", "h", "--json")
+    assert len(found["periods"]) == 3
+    assert found["difference"] == pytest.approx(0.1, abs=0.002)
+    assert found["stopped"]["reason"] == "No staff"
+    assert "Only the periods that were whole by then count" in run("analyse", "plan.toml", "h")
 
 
 def test_a_wedge_without_an_effect_is_not_called_one_by_the_weeks(store):

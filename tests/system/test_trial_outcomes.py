@@ -2,30 +2,61 @@
 
 import csv
 import json
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from histories.errors import Faults
 from serving.cli.main import onroll
-from serving.store.cases import cases
+from serving.store.audit import audit_log
+from serving.store.cases import cases, casework
 from serving.store.database import reading
 from serving.store.records import erasure
 from serving.store.tables import Pupil
+from serving.store.trials import checks as checks_stored
+from serving.store.trials import trials
 from serving.store.trials.tables import TrialAllocation, TrialException
+from serving.trials import trial
 from tests.support.monitored import DAY, name
-from tests.support.stores import do, verified
+from tests.support.stores import ADMIN, do, gathered, verified
 from tests.support.trial_runs import (
+    START,
     begun,
     filled_store,
     in_arm,
+    looking_on,
     members,
     number,
+    plan,
     run,
     write,
 )
+
+
+def stop(store, day):
+    trial.stop_trial(store, ADMIN, "spring-2024", "The team has nobody.", today=day)
+
+
+def with_duty(pupil, start):
+    """Return case material of a child with a duty that begins on a day."""
+    kept = gathered(pupil, as_of=start)
+    return replace(kept, deadlines=[replace(d, started_on=start) for d in kept.deadlines], at_home=[])
+
+
+def plans_of(store):
+    with store.view(ADMIN) as view:
+        view.record("trials.seen")
+        return trials.plans(view)
+
+
+def audit_of(store):
+    with store.view(ADMIN) as view:
+        view.record("audit.seen")
+        return list(audit_log.entries(view))
 
 
 @pytest.fixture
@@ -88,16 +119,13 @@ def test_a_safety_exception_is_helped_and_stays_in_its_arm(store):
 
 
 def test_a_deadline_that_runs_is_an_exception_from_the_start_and_later(store):
-    from serving.store.cases import casework
-    from tests.support.stores import gathered
-
-    do(store, casework.keep, gathered(name(0), as_of=DAY), "1")
+    do(store, casework.keep, with_duty(name(0), DAY), "1")
     begun()
     assert run("status", "plan.toml", "--json")["exceptions"]["deadline"] == 1
     with Path("help_now.csv").open() as file:
         why = {r["pupil_id"]: r["why"] for r in csv.DictReader(file)}
     assert name(0) in why
-    do(store, casework.keep, gathered(name(1), as_of=DAY), "1")
+    do(store, casework.keep, with_duty(name(1), START), "1")
     assert run("status", "plan.toml", "--json")["exceptions"]["deadline"] == 2
 
 
@@ -156,3 +184,77 @@ def test_erased_children_are_counted_and_leave_nothing(store):
     assert sum(arm["erased"] for arm in arms.values()) == 1
     for arm in arms.values():
         assert arm["allocated"] == arm["erased"] + sum(arm["lost"].values()) + arm["analysed"]
+
+
+def test_an_exception_after_the_end_is_none(store, monkeypatch):
+    """Whoever is helped after the trial is no exception of it, and must not look like one in the CONSORT counts."""
+    begun("contact")
+    one, two = in_arm(store, "usual")[:2]
+    Path("asked.txt").write_text(f"{one}\n")
+    for day, code in ((date(2024, 2, 29), 1), (date(2024, 2, 28), 0)):  # six weeks from the start, and the day before
+        looking_on(monkeypatch, day)
+        answer = CliRunner().invoke(
+            onroll, ["trial", "status", "plan.toml", "--asked-by-social-worker", "asked.txt", "--json"]
+        )
+        assert answer.exit_code == code, answer.output
+        assert json.loads(answer.stdout)["exceptions"]["social_worker"] == 1 - code
+    do(store, casework.keep, with_duty(two, date(2024, 2, 29)), "1")
+    looking_on(monkeypatch, date(2024, 3, 11))
+    data = run("status", "plan.toml", "--json")
+    assert (data["exceptions"]["deadline"], data["ends"], data["ended"]) == (0, "2024-02-29", True)
+
+
+def test_a_trial_of_going_missing_ends_with_the_window_of_its_list(store):
+    begun()
+    assert run("status", "plan.toml", "--json")["ends"] == str(DAY + timedelta(days=120))
+
+
+def test_a_stopped_trial_is_analysed_as_one_and_its_children_can_be_checked_again(store):
+    begun("contact")
+    in_trial = checks_stored.looked_at
+    with store.view(ADMIN) as view:
+        assert len(in_trial(view, date(2024, 2, 1))["in_trial"]) == 80
+        assert not in_trial(view, date(2024, 2, 29))["in_trial"]  # six weeks after its start it no longer runs
+        view.record("trial.seen")
+    stop(store, day=date(2024, 2, 1))
+    with store.view(ADMIN) as view:
+        assert not in_trial(view, date(2024, 2, 1))["in_trial"]
+        view.record("trial.seen")
+    write()
+    for n, day in enumerate((date(2024, 1, 31), date(2024, 2, 1))):  # what comes after the stop does not count
+        with reading(store.engine) as connection:
+            pupil = in_arm(store, "help_now")[n]
+            ref = connection.scalar(sa.select(Pupil.pupil_ref).where(Pupil.pupil_id == pupil))
+        do(store, cases.contact, do(store, cases.open_case, ref), 1, day, "spoke_well")
+    found = run("analyse", "plan.toml", "h", "--json")
+    assert found["stopped"] == {"day": "2024-02-01", "reason": "The team has nobody."}
+    assert found["help_now"] == pytest.approx(1 / len(in_arm(store, "help_now")))
+    text = run("analyse", "plan.toml", "h")
+    assert "Stopped early, on 2024-02-01: The team has nobody." in text
+    assert "less power than was planned" in text
+    assert "stopped early on 2024-02-01: The team has nobody." in run("status", "plan.toml")
+    assert [p["stopped_on"] for p in plans_of(store)] == ["2024-02-01"]
+    assert "trial.stopped" in {e["action"] for e in audit_of(store)}
+    assert verified(store).whole
+
+
+def test_only_a_trial_that_runs_can_be_stopped_and_only_with_a_reason(store):
+    plan("contact")
+    run("plan", "plan.toml")
+    for name_, reason in (("spring-2024", "why"), ("unknown", "why")):
+        assert "no trial of this name runs" in run("stop", name_, "--reason", reason, code=1)
+    run("start", "plan.toml", "--out", "help_now.csv")
+    assert "no trial of this name runs" in run("stop", "spring-2024", "--reason", "it is over by now", code=1)
+    for reason in (" ", "x" * 501):
+        with pytest.raises(Faults, match="no reason, or it is too long"):
+            trial.stop_trial(store, ADMIN, "spring-2024", reason, today=date(2024, 2, 1))
+    stop(store, day=date(2024, 2, 1))
+    with pytest.raises(Faults, match="no trial of this name runs"):
+        stop(store, day=date(2024, 2, 2))
+
+
+def test_a_trial_that_was_stopped_at_once_has_nothing_to_compare(store):
+    begun("contact")
+    stop(store, day=START)
+    write()
+    assert "stopped before there was anything to compare" in run("analyse", "plan.toml", "h", code=1)

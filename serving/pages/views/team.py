@@ -16,6 +16,8 @@ from serving.pages.context import Context, PageContext
 from serving.pages.forms import Form, save_and_redirect, version_of
 from serving.pages.page import Endpoint, Page
 from serving.pages.promise import promise_of
+from serving.pages.staff_figures import figures
+from serving.roles import ROLES
 from serving.store import Caller
 from serving.store.cases import team_work
 from serving.store.cases.done import done_since
@@ -82,6 +84,7 @@ def _per_week(fields: dict[str, str]) -> int:
 
 def _show(context: PageContext, request: Request, status: int = 200, **more: Any) -> Response:
     caller, settings, today = request.state.caller, context.settings, london_today()
+    words = context.renderer.words
     team = context.team(caller)
     with context.store.view(caller) as view:
         most = week_list.per_week(view, team, settings.per_week)
@@ -95,8 +98,9 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         untouched = team_work.oldest_untouched(view, today)
         weeks = team_work.weeks(view, most, settings.no_conversation)
         details = context.details(view, [c["pupil_id"] for c in (*untouched, *moved)], "team")
+        people_decide = figures(view, today, most)
     done = request.query_params.get("done", "")
-    banner = context.renderer.words(f"team.{done}") if done in ("saved", "handed_over") else None
+    banner = words(f"team.{done}") if done in ("saved", "handed_over") else None
     return context.renderer.page(
         request,
         "team",
@@ -110,6 +114,12 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         names=names,
         moved=moved,
         untouched=untouched,
+        involvement=people_decide,
+        roles=ROLES,
+        involvement_words={
+            "set_aside": {**settings.not_for_this_child, "snoozed": words("involvement.snoozed")},
+            "doubted": {**settings.doubts, "no_reason": words("involvement.no_reason")},
+        },
         weeks=weeks,
         details=details,
         today=today,

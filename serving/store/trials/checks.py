@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from histories.calendar import london_day
 from histories.errors import Fault, Faults
 from serving.store.cases.tables import Case, CaseEntry
-from serving.store.tables import AuditEntry, Pupil
+from serving.store.tables import AuditEntry, FormerReference, Pupil
 from serving.store.trials.tables import RandomCheck, TrialAllocation
-from serving.store.trials.trials import ANALYSED
+from serving.store.trials.trials import over
 from serving.store.unit_of_work import BATCH, Change, View
 
 PLANNED, DRAWN, ESTIMATED = "trial.checks_planned", "trial.checks_drawn", "trial.checks_estimated"
@@ -89,7 +89,9 @@ def _entries(view: View, action: str) -> list[dict[str, Any]]:
     return [{**json.loads(row.details), "at": row.at} for row in rows]
 
 
-def register(change: Change, name: str, digest: str, *, authority: str, as_of: date, **details: Any) -> None:
+def register(
+    change: Change, name: str, digest: str, *, authority: str, as_of: date, pupils: Iterable[str], **details: Any
+) -> None:
     """Register a plan of checks under its name.
 
     Parameters
@@ -98,6 +100,8 @@ def register(change: Change, name: str, digest: str, *, authority: str, as_of: d
         SHA-256 of the plan's file.
     authority, as_of
         Of the list.
+    pupils : iterable of str
+        Who can be drawn; the audit keeps their references, so that those not drawn can be told from those who could not be.
     details
         The other attributes of ``RegisteredChecks`` that are known by now.
 
@@ -118,7 +122,7 @@ def register(change: Change, name: str, digest: str, *, authority: str, as_of: d
             faults.append(Fault("this list has a plan of checks already", f"checks {name}", do))
     if faults:
         raise Faults(faults)
-    change.record(PLANNED, name=name, plan=digest, salt=secrets.token_hex(16), **place, **details)
+    change.record(PLANNED, pupils=pupils, name=name, plan=digest, salt=secrets.token_hex(16), **place, **details)
 
 
 def store_drawn(change: Change, name: str, rows: Sequence[Mapping[str, Any]], *, day: date, until: date) -> None:
@@ -157,6 +161,24 @@ def drawn(view: View, name: str) -> pl.DataFrame:
     return pl.DataFrame(list(map(tuple, rows)), schema=SCHEMA, orient="row")
 
 
+def could_be_drawn(view: View, name: str, pupils: Sequence[str]) -> set[str] | None:
+    """Return which of some children the lot could draw, by the audit; None for a plan registered before the audit named them. The calling code records the view."""
+    query = sa.select(AuditEntry.pupils, AuditEntry.details).where(AuditEntry.action == PLANNED)
+    named: set[str] = set()
+    for row in view.connection.execute(query):
+        if json.loads(row.details)["name"] == name:
+            named.update(json.loads(row.pupils))
+    if not named:
+        return None
+    found = {p for p in pupils if not named.isdisjoint(view.chain.references(p))}
+    left = [p for p in pupils if p not in found]
+    for at in range(0, len(left), BATCH):  # of rotated pseudonyms the audit has the references of before
+        former = sa.select(FormerReference.pupil_id, FormerReference.reference)
+        rows = view.connection.execute(former.where(FormerReference.pupil_id.in_(left[at : at + BATCH])))
+        found.update(row.pupil_id for row in rows if row.reference in named)
+    return found
+
+
 def not_drawn(view: View, name: str, pupils: Iterable[str]) -> int:
     """Return how many children the audit's entry of the draw does not name, under any key and former pseudonym. The calling code records the view."""
     query = sa.select(AuditEntry.pupils, AuditEntry.details).where(AuditEntry.action == DRAWN)
@@ -177,12 +199,12 @@ def of_pupil(view: View, pupil_id: str, today: date) -> date | None:
     return view.connection.scalar(query.order_by(RandomCheck.drawn_on.desc()).limit(1))
 
 
-def looked_at(view: View) -> dict[str, set[str]]:
-    """Return children who are looked at anyway: with an ``open_case``, and ``in_trial`` as long as it has not been analysed."""
-    over = {entry["name"] for entry in _entries(view, ANALYSED)}
+def looked_at(view: View, today: date) -> dict[str, set[str]]:
+    """Return children who are looked at anyway: with an ``open_case``, and ``in_trial`` as long as it runs."""
+    ended = over(view, today)
     allocated = view.connection.execute(sa.select(TrialAllocation.trial, TrialAllocation.pupil_id))
     with_case = view.connection.scalars(sa.select(Case.pupil_id).where(Case.closed_at.is_(None)))
-    return {"open_case": set(with_case), "in_trial": {pupil for trial, pupil in allocated if trial not in over}}
+    return {"open_case": set(with_case), "in_trial": {pupil for trial, pupil in allocated if trial not in ended}}
 
 
 def findings(

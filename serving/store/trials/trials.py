@@ -22,6 +22,8 @@ from serving.store.trials.tables import TrialAllocation, TrialException
 from serving.store.unit_of_work import BATCH, Change, View
 
 PLANNED, STARTED, ANALYSED = "trial.planned", "trial.started", "trial.analysed"
+STOPPED = "trial.stopped"
+MAX_REASON = 500  # characters of why a trial was stopped
 WHY = ("deadline", "social_worker")
 
 
@@ -45,6 +47,8 @@ class Registered:
         ``day``, ``arms`` (children by arm), ``assessed`` and ``split_homes`` when it started; None if it has not.
     analysed : int
         How often it was analysed.
+    stopped : dict or None
+        ``day`` and ``reason``, if it was stopped before its end.
     """
 
     name: str
@@ -58,6 +62,12 @@ class Registered:
     units: int
     started: dict[str, Any] | None
     analysed: int
+    stopped: dict[str, Any] | None = None
+
+    @property
+    def stopped_on(self) -> date | None:
+        """The first day on which the trial no longer ran, if it was stopped."""
+        return date.fromisoformat(self.stopped["day"]) if self.stopped else None
 
     @property
     def day(self) -> date:
@@ -90,6 +100,7 @@ def registered(view: View, name: str) -> Registered | None:
         units=first.get("units", 0),
         started=started[0] if started else None,
         analysed=sum(e["name"] == name for e in _entries(view, ANALYSED)),
+        stopped=next((e for e in _entries(view, STOPPED) if e["name"] == name), None),
     )
 
 
@@ -99,19 +110,29 @@ def plans(view: View) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``name, authority, as_of, children, power, planned_at, started_on`` (None before the start) and ``analysed``.
+        ``name, authority, as_of, children, power, planned_at, started_on`` (None before the start), ``stopped_on`` (None unless it was stopped)
+        and ``analysed``.
     """
-    kinds = {action: _entries(view, action) for action in (PLANNED, STARTED, ANALYSED)}
+    kinds = {action: _entries(view, action) for action in (PLANNED, STARTED, STOPPED, ANALYSED)}
     started = {e["name"]: e.get("day") or str(london_day(datetime.fromisoformat(e["at"]))) for e in kinds[STARTED]}
+    stopped = {e["name"]: e["day"] for e in kinds[STOPPED]}
     return [
         {
             **{key: e.get(key) for key in ("name", "authority", "as_of", "children", "power")},
             "planned_at": e["at"],
             "started_on": started.get(e["name"]),
+            "stopped_on": stopped.get(e["name"]),
             "analysed": sum(a["name"] == e["name"] for a in kinds[ANALYSED]),
         }
         for e in kinds[PLANNED]
     ]
+
+
+def over(view: View, today: date) -> set[str]:
+    """Return the trials that no longer run: analysed, stopped, or past the end of the time in which their outcome counts. The calling code records the view."""
+    names = {e["name"] for action in (ANALYSED, STOPPED) for e in _entries(view, action)}
+    # A trial that was started before its end was recorded runs until somebody analyses or stops it.
+    return names | {e["name"] for e in _entries(view, STARTED) if e.get("ends") and e["ends"] <= str(today)}
 
 
 def never_started(view: View, name: str) -> list[str]:
@@ -182,7 +203,8 @@ def start(change: Change, name: str, rows: Sequence[Mapping[str, Any]], **detail
     rows : sequence of mapping
         ``pupil_id, unit, arm, authority, risk, as_of`` of each child.
     details
-        ``day`` of the allocation, ``assessed`` and ``split_homes``, for the audit; it also gets the plans that were never started.
+        ``day`` of the allocation, ``ends`` (the day after the last one that counts), ``assessed`` and ``split_homes``, for the audit; it also gets
+        the plans that were never started.
 
     Raises
     ------
@@ -202,6 +224,33 @@ def start(change: Change, name: str, rows: Sequence[Mapping[str, Any]], **detail
     before = never_started(change, name)
     pupils = [row["pupil_id"] for row in rows]
     change.record(STARTED, pupils=pupils, name=name, arms=counts, never_started=before, **details)
+
+
+def stop(change: Change, name: str, reason: str, day: date) -> None:
+    """Stop a trial before its end, for good.
+
+    Parameters
+    ----------
+    reason : str
+        Why, in words that name no child: it stays in the audit.
+    day : date
+        The first day on which it no longer runs.
+
+    Raises
+    ------
+    Faults
+        If the trial does not run, or the reason is empty or too long.
+    """
+    why = reason.strip()
+    if not 0 < len(why) <= MAX_REASON:
+        do = f"Say in 1 to {MAX_REASON} characters why, without naming a child."
+        raise Faults(Fault("there is no reason, or it is too long", f"trial {name}", do))
+    change.chain.lock(change.connection)  # of two processes at once, the second sees that the first has stopped it
+    known = registered(change, name)
+    if known is None or known.started is None or name in over(change, day):
+        do = "Name a trial that has started, was neither analysed nor stopped, and whose time is not over; see 'onroll trial status'."
+        raise Faults(Fault("no trial of this name runs", f"trial {name}", do))
+    change.record(STOPPED, name=name, day=str(day), reason=why)
 
 
 def allocations(view: View, name: str) -> pl.DataFrame:
@@ -234,10 +283,11 @@ def add_exceptions(change: Change, name: str, pupils: Iterable[str], why: str) -
     return len(wanted - members)
 
 
-def due(view: View) -> dict[str, date]:
-    """Return when the first duty that runs is due, by child. The calling code records the view."""
+def due(view: View, before: date | None = None) -> dict[str, date]:
+    """Return when the first duty that runs is due, by child; only of duties that began before a day, if one is given. The calling code records the view."""
     first = sa.func.min(StoredDeadline.due_on)
     running = sa.select(StoredDeadline.pupil_id, first).where(StoredDeadline.stopped_at.is_(None))
+    running = running.where(StoredDeadline.started_on < before) if before else running
     rows = view.connection.execute(running.group_by(StoredDeadline.pupil_id))
     return {row[0]: row[1] for row in rows}
 

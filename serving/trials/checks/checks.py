@@ -23,13 +23,14 @@ from serving.store.caller import Caller
 from serving.store.scores.complete_lists import complete_lists, scores_of
 from serving.store.trials import checks, trials
 from serving.store.unit_of_work import View
-from serving.trials.checks.drawing import Frame, check_drawn, drawn_numbers, frame_of, must_be_enough
+from serving.trials.checks.drawing import Frame, band_of, check_drawn, drawn_numbers, frame_of, must_be_enough
 from serving.trials.checks.estimate import Estimate, Found, found_of
 from serving.trials.checks.plan import Checks
 from serving.trials.outcomes import of_going_missing
 from serving.trials.stored_list import in_order, stored_list
 from serving.trials.trial import must_verify
 
+MEMBER = ("pupil_id", "as_of", "authority")
 WHY = "random_check"
 NOTE = "drawn by lot, not by the score: nothing is suspected; look as you would at any child, and record what you find"
 
@@ -79,7 +80,7 @@ def draw_checks(
     day = today or london_today()
     plan.must_use_codes_of(pages)
     plan.must_be_drawn_on(day)
-    frame = _frame(store, caller, plan)
+    frame = _frame(store, caller, plan, day)
     must_be_enough(plan, frame.sizes)
     if out is None:
         return Drawn(frame=frame, children=0)
@@ -95,7 +96,7 @@ def draw_checks(
     return Drawn(frame=frame, children=len(rows))
 
 
-def _frame(store: Store, caller: Caller, plan: Checks) -> Frame:
+def _frame(store: Store, caller: Caller, plan: Checks, day: date) -> Frame:
     with store.view(caller) as view:
         of = stored_list(view, plan.of, plan.file)
         scores = scores_of(view, [of])
@@ -103,7 +104,7 @@ def _frame(store: Store, caller: Caller, plan: Checks) -> Frame:
             plan.of,
             of,
             scores,
-            looked_at={"deadline": trials.due(view), **checks.looked_at(view)},
+            looked_at={"deadline": trials.due(view), **checks.looked_at(view, day)},
             homes=trials.homes(view),
             reference=view.chain.reference,
         )
@@ -125,6 +126,7 @@ def _register(store: Store, caller: Caller, plan: Checks, frame: Frame) -> check
                 plan.digest,
                 authority=plan.of.authority,
                 as_of=plan.of.as_of,
+                pupils=frame.rows["pupil_id"].to_list(),
                 definition=frame.of.definition,
                 horizon_days=frame.of.horizon_days,
                 model_version=frame.of.model_version,
@@ -193,7 +195,8 @@ def estimate_checks(
     known = _registered(store, caller, plan, drawn=True)
     _must_be_due(histories.last_known(), plan)
     with store.view(caller) as view:
-        drawn, below = checks.drawn(view, plan.of.name), _below(view, plan, known)
+        drawn = checks.drawn(view, plan.of.name)
+        undrawn = _not_drawn(view, plan, known, set(drawn["pupil_id"]))
         found = checks.findings(
             view,
             plan.of.name,
@@ -208,14 +211,13 @@ def estimate_checks(
     definition = (definitions or {}).get(known.definition) or Definition.load(known.definition)
     newest = newest_known(histories, definition, known.horizon_days).of(plan.of.authority)
     went: Found | None = None
-    recorded: tuple[int, int] | None = None
-    members = pl.concat([below, drawn.select(below.columns)]).unique("pupil_id")
+    recorded: Found | None = None
+    members = pl.concat([drawn, drawn.clear() if undrawn is None else undrawn])
     if plan.of.as_of <= newest and len(members):
-        rows = of_going_missing(histories, members, definition, known.horizon_days, rule)
+        rows = of_going_missing(histories, members.select(*MEMBER), definition, known.horizon_days, rule)
         missing = {p: bool(v) for p, v in rows.select("pupil_id", "value").iter_rows() if v is not None}
         went = found_of("went_missing", known, drawn, missing)
-        others = [missing[p] for p in set(below["pupil_id"]) - set(drawn["pupil_id"]) if p in missing]
-        recorded = (sum(others), len(others))
+        recorded = None if undrawn is None else found_of("went_missing", known, undrawn, missing)
     store.note(caller, checks.ESTIMATED, name=plan.of.name)
     return Estimate(
         plan=plan.of,
@@ -228,13 +230,25 @@ def estimate_checks(
     )
 
 
-def _below(view: View, plan: Checks, known: checks.RegisteredChecks) -> pl.DataFrame:
-    """Return the children below the cut as the list has them now: ``pupil_id, authority, as_of``; none once retention has removed the list."""
+def _not_drawn(view: View, plan: Checks, known: checks.RegisteredChecks, drawn: set[str]) -> pl.DataFrame | None:
+    """Return the children whom the lot could draw and did not, with the columns of ``checks.drawn``; the list is as it is now.
+
+    Others below the cut are looked at because more often something is the matter with them: they are not like those drawn.
+    None if retention has removed the list, or the plan was registered before the audit named who could be drawn and some could not be.
+    """
     place = (plan.of.authority, plan.of.as_of, known.model_version)
     lists = [x for x in complete_lists(view) if (x.authority, x.as_of, x.model_version) == place]
     below = in_order(scores_of(view, lists), plan.of).slice(plan.of.cut)
-    view.record("trial.list_seen", pupils=below["pupil_id"].to_list(), name=plan.of.name)
-    return below.select("pupil_id", "authority", "as_of")
+    pupils = below["pupil_id"].to_list()
+    view.record("trial.list_seen", pupils=pupils, name=plan.of.name)
+    frame = checks.could_be_drawn(view, plan.of.name, pupils)
+    if frame is None and not any(known.excluded.values()):
+        frame = set(pupils)
+    if frame is None or not pupils:
+        return None
+    bands = [band_of(plan.of, at) for at in range(plan.of.cut + 1, plan.of.cut + len(pupils) + 1)]
+    rows = below.select("pupil_id", "authority", "as_of", band=pl.Series(bands), number=pl.lit(None, pl.Int64))
+    return rows.filter(pl.col("pupil_id").is_in(list(frame - drawn))).cast(dict(checks.SCHEMA))
 
 
 def _must_be_due(last: date, plan: Checks) -> None:

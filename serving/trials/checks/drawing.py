@@ -85,11 +85,16 @@ def frame_of(
         if why:
             excluded[why] += 1
         else:
-            left.append({"pupil_id": pupil, "band": sum(place > end for end in plan.ends)})
+            left.append({"pupil_id": pupil, "band": band_of(plan, place)})
     schema = {"pupil_id": pl.String, "band": pl.Int64, "number": pl.Int64}
     numbered = pl.DataFrame(_numbered(left, reference), schema=schema)
     rows = below.select("pupil_id", "authority", "as_of").join(numbered, on="pupil_id", maintain_order="left")
     return Frame(of=of, rows=rows, above=len(above), excluded=excluded)
+
+
+def band_of(plan: ChecksPlan, place: int) -> int:
+    """Return the band of a place on the list, counted from 0 at the cut."""
+    return sum(place > end for end in plan.ends)
 
 
 def _numbered(rows: Sequence[dict[str, int | str]], reference: Callable[[str], str]) -> list[dict[str, int | str]]:

@@ -58,6 +58,13 @@ class Found:
         }
         return {**at, **interval}
 
+    def of_others(self, *, exact: bool) -> dict[str, Any]:
+        """Return the same of the children not drawn: ``went_missing`` and ``known`` as counts, and ``estimate``, weighted by band, as of those drawn."""
+        yes, known = sum(s.yes for s in self.strata), sum(s.known for s in self.strata)
+        found = total(self.strata) if exact else shareable(self.strata)
+        counts = (yes, known) if exact else (_shown(yes), _shown(known))
+        return {"went_missing": counts[0], "known": counts[1], "estimate": found.value if found else None}
+
     def _most(self) -> float | None:
         """Return the most children that a small number can stand for; None if not the number of yes is small, or nothing is known of a band."""
         few = sum(s.yes for s in self.strata) <= SMALLEST and all(s.known or not s.size for s in self.strata)
@@ -79,8 +86,9 @@ class Estimate:
         None while the window of the list is not known.
     known_from : str
         Why it is not known; "" if it is.
-    recorded : tuple of int or None
-        Of the children below the cut who were not drawn: how many went missing by the records, and of how many the outcome is known.
+    recorded : Found or None
+        Which of the children whom the lot could draw and did not went missing by the records, weighted by band as those drawn are; None if
+        that is not known, or it is not known who could be drawn.
     erased : int
         Drawn children who were erased since.
     """
@@ -90,17 +98,11 @@ class Estimate:
     needed_help: Found
     went_missing: Found | None
     known_from: str
-    recorded: tuple[int, int] | None
+    recorded: Found | None
     erased: int
 
     def to_dict(self, *, exact: bool) -> dict[str, Any]:
         """Return JSON-ready data without any child; unless ``exact``, as it may be shown to anybody."""
-        recorded = self.recorded
-        if recorded and not exact:
-            missing, known = (_shown(n) for n in recorded)
-            shown: Any = {"went_missing": missing, "known": known}
-        else:
-            shown = {"went_missing": recorded[0], "known": recorded[1]} if recorded else None
         excluded = self.registered.excluded
         return {
             "name": self.plan.name,
@@ -116,7 +118,7 @@ class Estimate:
             "needed_help": self.needed_help.to_dict(exact=exact),
             "went_missing": self.went_missing.to_dict(exact=exact) if self.went_missing else None,
             "not_known_yet": self.known_from or None,
-            "not_drawn": shown,
+            "not_drawn": self.recorded.of_others(exact=exact) if self.recorded else None,
             "erased": self.erased if exact else _shown(self.erased),
             "estimated_before": self.registered.estimated,
             "notes": list(NOTES),
@@ -129,9 +131,8 @@ class Estimate:
         lines += [_line("needed help, by what workers recorded", data["needed_help"])]
         if data["went_missing"]:
             lines.append(_line("went missing, by the records of those drawn", data["went_missing"]))
-            other = data["not_drawn"]
             lines.append(
-                f"went missing among those not drawn, by the records: {_count(other['went_missing'])} of {_count(other['known'])}"
+                f"went missing, by the records of those who could be drawn and were not: {_others(data['not_drawn'])}"
             )
         else:
             lines.append(f"went missing: {self.known_from}")
@@ -149,6 +150,13 @@ def _line(what: str, found: Mapping[str, Any]) -> str:
     if found["at_most"] is not None:
         return f"{what}: at most {found['at_most']:,.0f}; {counts}"
     return f"{what}: no estimate can be shown; {counts}"
+
+
+def _others(found: Mapping[str, Any] | None) -> str:
+    if found is None:
+        return "not known: the list was removed, or the plan is from before the audit named who could be drawn"
+    about = f"about {found['estimate']:,.0f}; " if found["estimate"] is not None else ""
+    return f"{about}{_count(found['went_missing'])} of {_count(found['known'])}"
 
 
 def _range(interval: Mapping[str, float]) -> str:

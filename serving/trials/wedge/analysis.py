@@ -12,11 +12,14 @@ import polars as pl
 from histories.errors import Fault, Faults
 from histories.io.quantities import quantity
 from serving.store.trials.trials import Registered
-from serving.trials.analysis import NOTES, OF_ARMS, check_allocation, flow_of, never_started_lines
+from serving.trials.analysis import NOTES, OF_ARMS, check_allocation, flow_of
 from serving.trials.effects import LEVEL
 from serving.trials.plan import TrialPlan
+from serving.trials.sentences import earlier_lines, finding, is_better, never_started_lines, stopped_lines, stopped_of
 from serving.trials.wedge.effects import effects, interval
 from serving.trials.wedge.lot import step_named
+
+LEFT_OUT = "in_a_unit_without_an_outcome_in_some_period"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,8 @@ class WedgeAnalysis:
         Units without a known outcome in some period.
     earlier : int
         How often the trial was analysed before.
+    stopped : dict or None
+        ``day`` and ``reason`` if it was stopped before its end.
     """
 
     plan: TrialPlan
@@ -50,14 +55,13 @@ class WedgeAnalysis:
     left_out: int
     earlier: int
     never_started: list[str]
+    stopped: dict[str, Any] | None = None
 
     @property
     def conclusion(self) -> str:
         """What the trial says, in one sentence."""
         interval = "{:+.3f} to {:+.3f}".format(*self.interval)
-        if self.p <= LEVEL:
-            return f"Help made a difference of {self.effect:+.3f} ({interval})."
-        return f"No difference was shown: {self.effect:+.3f} ({interval}). That is not a proof of none."
+        return finding(self.plan, "Help", self.effect, interval, self.p)
 
     @property
     def notes(self) -> list[str]:
@@ -80,7 +84,9 @@ class WedgeAnalysis:
             "interval": [low, high],
             "p": self.p,
             "level": LEVEL,
+            "better": is_better(self.plan, self.effect, self.p),
             "conclusion": self.conclusion,
+            "stopped": self.stopped,
             "units_left_out": self.left_out,
             "analysed_before": self.earlier,
             "never_started": self.never_started,
@@ -106,8 +112,7 @@ class WedgeAnalysis:
         if self.left_out:
             lines.append(f"left out: {quantity(self.left_out, 'unit')} without a known outcome in some period")
         lines.append(f"{self.conclusion} p = {self.p:.3f}, randomisation test over orders")
-        if self.earlier:
-            lines.append(f"It was analysed {quantity(self.earlier, 'time')} before: the plan allows one analysis.")
+        lines += [*stopped_lines(self.plan, self.stopped), *earlier_lines(self.earlier)]
         return "\n".join([*lines, *never_started_lines(self.never_started), *self.notes])
 
 
@@ -140,17 +145,17 @@ def analyse_wedge(
     cells = of_units.filter(pl.col("value").is_not_null()).group_by("unit", "arm", "period").agg(pl.col("value").mean())
     whole = cells.group_by("unit", "arm").agg(pl.col("period").n_unique()).filter(pl.col("period") == len(outcomes))
     units = whole.sort("unit")
-    if len(units) < 3 or units["arm"].n_unique() < 2:
+    # Of a trial that was stopped early, units whose step had not come are alike.
+    begins = np.array([min(step_named(arm), len(outcomes)) for arm in units["arm"]])
+    if len(units) < 3 or len({*begins.tolist()}) < 2:
         do = "Name the histories of these children, or analyse later."
         raise Faults(Fault("too few units have a known outcome in every period", f"trial {plan.name}", do))
     grid = cells.sort("period").join(units.select("unit"), on="unit").sort("unit", "period")
     outcome = grid["value"].to_numpy().reshape(len(units), len(outcomes))
     known_children = of_units.filter(pl.col("value").is_not_null()).group_by("unit").agg(pl.col("pupil_id").n_unique())
     children = units.join(known_children, on="unit", maintain_order="left")["pupil_id"].to_numpy().astype(float)
-    begins = np.array([step_named(arm) for arm in units["arm"]])
     found = effects(begins[:, None], outcome[..., None], children, plan.seed)
-    values = long.group_by("pupil_id").agg(pl.col("value").mean(), pl.col("lost").drop_nulls().first())
-    joined = members.join(values, on="pupil_id", how="left", maintain_order="left")
+    joined = _flowing(members, long, units["unit"].to_list())
     return WedgeAnalysis(
         plan=plan,
         digest=known.digest,
@@ -162,6 +167,18 @@ def analyse_wedge(
         left_out=known.units - len(units),
         earlier=known.analysed,
         never_started=known.never_started,
+        stopped=stopped_of(known),
+    )
+
+
+def _flowing(members: pl.DataFrame, long: pl.DataFrame, units: list[str]) -> pl.DataFrame:
+    """Return the members with ``value`` and ``lost``: a child of a unit that was left out is not analysed, whatever is known of the child."""
+    values = long.group_by("pupil_id").agg(pl.col("value").mean(), pl.col("lost").drop_nulls().first())
+    joined = members.join(values, on="pupil_id", how="left", maintain_order="left")
+    out = ~pl.col("unit").is_in(units) & pl.col("value").is_not_null()
+    return joined.with_columns(
+        pl.when(out).then(None).otherwise(pl.col("value")).alias("value"),
+        pl.when(out).then(pl.lit(LEFT_OUT)).otherwise(pl.col("lost")).alias("lost"),
     )
 
 

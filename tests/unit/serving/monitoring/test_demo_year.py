@@ -4,9 +4,11 @@ from datetime import date, timedelta
 
 import pytest
 
+from histories.calendar import school_days
 from serving.cli import demo_year
 from serving.store.caller import command_line
 from serving.store.trials.trials import plans
+from serving.trials.measurable import MIN_SCHOOL_DAYS
 from tests.support.monitored import DAY, scores
 from tests.support.trial_runs import filled_store
 from training.task import Task
@@ -62,3 +64,10 @@ def test_a_trial_is_planned_once_however_often_the_demo_runs(monkeypatch, tmp_pa
         view.record("trials.seen")
     assert (planned["name"], planned["children"]) == ("demo-2024-01-15", 400)
     assert planned["power"] >= 0.8
+
+
+def test_a_demo_of_any_week_plans_a_trial_that_can_be_measured():
+    for week in range(4 * 52):
+        day = date(2024, 1, 1) + timedelta(weeks=week)
+        end = day + timedelta(weeks=demo_year.weeks_from(day), days=-1)
+        assert len(school_days(day, end)) >= MIN_SCHOOL_DAYS, day

@@ -92,6 +92,8 @@ def test_nothing_that_allocates_takes_an_arm():
         "--definition",
         "--cohort",
         "--exact",
+        "name",
+        "--reason",
     }
 
 

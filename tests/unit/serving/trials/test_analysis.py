@@ -1,13 +1,17 @@
 """What an analysis says when no interval can be computed."""
 
 from datetime import date
+from types import SimpleNamespace
+from typing import get_args
 
 import polars as pl
+import pytest
 
 from serving.store.trials.trials import Registered
 from serving.trials.allocation import arm_of
 from serving.trials.analysis import analyse
 from serving.trials.plan import HELP_NOW, TrialPlan
+from serving.trials.sentences import OUTCOMES, finding, is_better
 
 SALT = "00"
 
@@ -51,3 +55,25 @@ def test_one_unit_in_an_arm_gives_no_interval_and_says_so():
     assert analysis.to_dict()["interval"] is None
     assert "no interval can be computed: an arm has fewer than two units" in analysis.conclusion
     assert "nan" not in analysis.text()
+
+
+@pytest.mark.parametrize("outcome", list(OUTCOMES))
+@pytest.mark.parametrize("difference", [0.05, -0.05])
+@pytest.mark.parametrize("p", [0.01, 0.5])
+def test_a_finding_names_the_outcome_and_whether_it_is_for_better_or_worse(outcome, difference, p):
+    """More children who go missing is harm, whatever the sign looks like."""
+    plan = SimpleNamespace(outcome=outcome)
+    said = finding(plan, "Help now", difference, "an interval", p)
+    assert OUTCOMES[outcome].what in said
+    if p > 0.05:
+        assert is_better(plan, difference, p) is None
+        assert "better" not in said
+        assert "worse" not in said
+        return
+    wanted = (difference > 0) == (outcome != "missing")
+    assert is_better(plan, difference, p) is wanted
+    assert ("that is better" in said, "harm" in said) == (wanted, not wanted)
+
+
+def test_every_outcome_of_a_plan_has_words_and_a_direction():
+    assert set(OUTCOMES) == set(get_args(TrialPlan.model_fields["outcome"].annotation))
