@@ -154,7 +154,8 @@ BOOSTER = "feature_names=a b\n\nTree=0\nsplit_feature=0 1\nsplit_gain=3 1\n\nTre
     ],
 )
 def test_a_models_shares_sum_to_one_and_the_largest_comes_first(parts, shares):
-    ridge = {"slope": [-1.0, 0.5], "low": [0.0, 0.0], "high": [1.0, 8.0]}
+    ridge = {"slope": [-1.0, 0.5], "low": [0.0, 0.0], "high": [1.0, 8.0], "intercept": 0.0, "strength": 0.1}
+    ridge |= {name: [0.0, 0.0] for name in ("centre", "missing", "mean")}
     found = importance(BOOSTER, SimpleNamespace(parts=parts, features=["a", "b"], ridge=ridge))
     assert list(found) == list(shares)
     assert found == pytest.approx(shares)

@@ -37,7 +37,7 @@ def onroll(folder, *words):
 
 
 def trained_ridge(home, histories):
-    """Return the ridge regression that the release averages with the booster; training the same again takes minutes."""
+    """Return the ridge regression of the release, alone or averaged with the booster; training the same again takes minutes."""
     _, manifest = read_bundle(home / "mlruns" / "releases" / "onroll" / "v1")
     if manifest.ridge:
         return LinearTerms.read(manifest.ridge, manifest.features, "v1")
@@ -68,7 +68,7 @@ def test_the_model_reaches_three_quarters_of_the_ceiling(tmp_path):
     precision["checklist"] = average_precision(baselines.checklist(learning)(x), y)
     sys.stderr.write(f"{precision} positives {y.sum():.0f} base {y.mean():.5f}\n")
     assert precision["risk"] >= 0.75 * precision["truth"]
-    assert precision["risk"] > precision["ridge"] > precision["checklist"] > y.mean()
+    assert precision["risk"] >= precision["ridge"] > precision["checklist"] > y.mean()
 
 
 @pytest.mark.prove

@@ -1,7 +1,7 @@
 """How much of a model rests on each feature, from the model alone: no child's record is needed to say it.
 
 For trees the share of the gain of all splits; for a ridge regression the share of the span of all terms, each from its lowest to its
-highest training value; for a mean of both the mean of their shares, by the weights of the mean.
+highest value; for a mean of both the mean of their shares, by the weights of the mean.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from training.bundle import Manifest
+from training.explanation.linear_terms import LinearTerms
 
 
 def importance(booster: str, manifest: Manifest) -> dict[str, float]:
@@ -47,6 +48,5 @@ def _gains(booster: str) -> Mapping[str, float]:
 
 
 def _spans(manifest: Manifest) -> Mapping[str, float]:
-    terms = manifest.ridge
-    columns = zip(manifest.features, terms["slope"], terms["low"], terms["high"], strict=True)
-    return {name: abs(slope) * (high - low) for name, slope, low, high in columns}
+    terms = LinearTerms.read(manifest.ridge, manifest.features)
+    return {name: terms.span(j) for j, name in enumerate(manifest.features)}

@@ -17,9 +17,9 @@ from training.gates.gate import Dossier, Gate, GateFinding
 
 
 def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
-    """Follow every split on a feature with a declared direction, and look at every coefficient of one.
+    """Follow every split on a feature with a declared direction, and look at every slope of one.
 
-    Every leaf on the higher side of a split must lie on the declared side; a coefficient must not have the other sign.
+    Every leaf on the higher side of a split must lie on the declared side; a slope must not have the other sign on any piece.
     """
     every = "no split or coefficient against a declared direction"
     changed = changed_features(
@@ -49,9 +49,8 @@ def _directions(features: list[str]) -> np.ndarray:
 
 def _of_ridge(dossier: Dossier) -> tuple[bool, str]:
     features = dossier.take("manifest", "features")
-    slopes = np.array(LinearTerms.read(dossier.take("manifest", "ridge"), features).slope)
-    directions = _directions(features)
-    against = [name for name, wrong in zip(features, slopes * directions < 0, strict=True) if wrong]
+    terms, directions = LinearTerms.read(dossier.take("manifest", "ridge"), features), _directions(features)
+    against = [name for j, name in enumerate(features) if (terms.slopes(j) * directions[j] < 0).any()]
     return not against, _measured(len(against), int((directions != 0).sum()), against, "coefficients")
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from training.bundle import Manifest
 
-RIDGE = "ridge logistic regression (standardised values, missing ones with a separate coefficient)"
+RIDGE = (
+    "ridge logistic regression (standardised values, lines that may bend, missing values with a separate coefficient)"
+)
 BOOSTER = "gradient-boosted trees (LightGBM)"
 
 

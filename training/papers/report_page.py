@@ -65,7 +65,7 @@ def summary(m: Material) -> ReportSection:
     sentences += in_words(m)
     sentences.append(_against(m, "surroundings", "schools and areas alone"))
     sentences.append(_against(m, "checklist", "a checklist with points"))
-    sentences.append(_against(m, "ridge", "a plain logistic regression"))
+    sentences.append(_against(m, "ridge", "a logistic regression"))
     slope = f.get("calibration_slope_interval") or [None, None]
     if slope[0] is not None:
         right = slope[0] <= 1 <= slope[1]

@@ -9,7 +9,6 @@ from training.explanation.scorer import weighted_mean
 from training.fitting.candidates import baselines, boosted, ridge
 from training.fitting.candidates.candidate import Candidate, Learn, Learning, Scorer
 
-# The safest first.
 MEANS = {
     "weighted_mean": "weighted mean of the log-odds, three parts ridge and one LightGBM",
     "mean": "mean of the log-odds of ridge and LightGBM",
@@ -39,16 +38,16 @@ def grid(settings: dict[str, Any]) -> list[Candidate]:
 def releasable(candidates: list[Candidate], settings: dict[str, Any]) -> list[str]:
     """Return the names of the candidates that may be released, the safest first.
 
-    Models of two kinds err differently, so their means come first: they lose least if children go missing for other reasons than before. Of
-    the two, the one that leans on the ridge finds more early. The simplest come next. With monotone directions, the booster without them is
-    a candidate only to show what they cost; it is not released.
+    The ridge regression comes first: it is the simplest, finds most early, and loses least if children go missing for other reasons than
+    before. The means come next, first the one that leans on it. With monotone directions, the booster without them is a candidate only to
+    show what they cost; it is not released.
     """
     may = [c for c in candidates if c.settings and (c.settings["monotone"] or not settings["monotone"])]
-    return [c.name for c in sorted(may, key=_is_no_mean)]
+    return [c.name for c in sorted(may, key=_share_of_trees)]
 
 
-def _is_no_mean(candidate: Candidate) -> bool:
-    return not candidate.mean_of
+def _share_of_trees(candidate: Candidate) -> float:
+    return 1 - candidate.mean_of.get("ridge", float(candidate.name == "ridge"))
 
 
 def learner(name: str, settings: dict[str, Any], strength: float | None = None) -> Learn:

@@ -1,7 +1,7 @@
 """Ridge logistic regression on every row, with the directions of the catalogue, and its strength chosen on later days than it learned from.
 
-Values are standardised; a missing one counts as the mean and has a coefficient of its own (le Cessie and van Houwelingen 1992). With
-directions, a coefficient may be zero but not of the other sign.
+Values are standardised; a missing one counts as the mean and has a coefficient of its own (le Cessie and van Houwelingen 1992). The lines of the
+features that tell most may bend (``pieces``). With directions, a coefficient may be zero but not of the other sign, so no piece goes against one.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from training.explanation.linear_terms import LinearTerms
 from training.fitting.blas_threads import BLAS_THREADS, fixed_blas_threads
 from training.fitting.candidates.bounded_newton import minimise
 from training.fitting.candidates.candidate import Learning, Scorer
+from training.fitting.candidates.pieces import Pieces, mean_and_spread
 from training.measures import calibration
 
 STRENGTHS = (1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 1e-1)  # prior variances of a standardised coefficient
@@ -83,7 +84,9 @@ def fit(
     with fixed_blas_threads(BLAS_THREADS):
         strength = strength or chosen_strength(learning, monotone, nested)
         columns = _Columns.of(learning, monotone)
-        coefficients = columns.path(learning, (strength,))[0]
+        # From where fewer rows lead, few steps on all rows are left; there is one minimum.
+        start = columns.path(learning.with_fewer_negatives(NESTED_NEGATIVES), (strength,))[0]
+        coefficients = columns.path(learning, (strength,), start)[0]
     return columns.terms(np.round(coefficients, DECIMALS), strength)
 
 
@@ -145,7 +148,7 @@ def _deviance(margins: np.ndarray, label: np.ndarray, weight: np.ndarray) -> flo
 
 @dataclass(frozen=True, kw_only=True)
 class _Columns:
-    """How values become columns: an intercept, each value standardised, and a flag for each feature that may be missing.
+    """How values become columns: an intercept, each value standardised, a flag for each feature that may be missing, and pieces.
 
     Columns of features with a direction are turned so that their coefficients may not be negative.
     """
@@ -157,6 +160,7 @@ class _Columns:
     sign: np.ndarray
     missing: np.ndarray  # share of each feature
     flagged: np.ndarray  # features with a flag
+    pieces: Pieces
     signed: np.ndarray  # columns whose coefficient may not be negative
 
     @classmethod
@@ -167,22 +171,29 @@ class _Columns:
         low, high, centre, scale, missing = (np.array(v) for v in zip(*_moments(learning), strict=True))
         flagged = np.flatnonzero((missing > 0) & (missing < 1))
         direction = np.array(directions, float)
+        sign = np.where(direction == 0, 1.0, direction)
+        pieces = Pieces.of(learning, centre, scale, sign)
         return cls(
             low=low,
             high=high,
             centre=centre,
             scale=scale,
-            sign=np.where(direction == 0, 1.0, direction),
+            sign=sign,
             missing=missing,
             flagged=flagged,
-            signed=np.r_[False, direction != 0, np.zeros(len(flagged), bool)],
+            pieces=pieces,
+            signed=np.r_[False, direction != 0, np.zeros(len(flagged), bool), direction[pieces.column] != 0],
         )
 
-    def path(self, learning: Learning, strengths: tuple[float, ...]) -> list[np.ndarray]:
-        """Return the coefficients for each strength, each search starting from the one before."""
-        rate = float(np.average(learning.y, weights=learning.weight))
-        at = np.zeros(len(self.signed))
-        at[0] = np.log(rate / (1 - rate)) if 0 < rate < 1 else 0.0
+    def path(
+        self, learning: Learning, strengths: tuple[float, ...], start: np.ndarray | None = None
+    ) -> list[np.ndarray]:
+        """Return the coefficients for each strength, each search starting from the one before; the first from ``start``, if it is given."""
+        at = start
+        if at is None:
+            rate = float(np.average(learning.y, weights=learning.weight))
+            at = np.zeros(len(self.signed))
+            at[0] = np.log(rate / (1 - rate)) if 0 < rate < 1 else 0.0
         positions = []
         blocks: Any = partial(self._blocks, learning)
         if len(learning.y) * len(at) <= MAX_KEPT:
@@ -202,25 +213,30 @@ class _Columns:
     def terms(self, coefficients: np.ndarray, strength: float) -> LinearTerms:
         """Return one term per feature in units of its values."""
         features = len(self.centre)
+        _, of_lines, of_flags, of_pieces = np.split(coefficients, np.cumsum([1, features, len(self.flagged)]))
         slope = np.divide(
-            self.sign * coefficients[1 : features + 1],
+            self.sign * of_lines,
             self.scale,
             out=np.zeros(features),
             where=self.scale > 0,
         )
         missing, share = np.zeros(features), self.missing[self.flagged]
         # A flag is standardised too: its mean belongs to the intercept.
-        jump = coefficients[features + 1 :] / np.sqrt(share * (1 - share))
+        jump = of_flags / np.sqrt(share * (1 - share))
         missing[self.flagged] = jump
+        # Pieces start from zero, and a missing value counts as their mean; standardised values have the mean zero.
+        bent = self.pieces.means(of_pieces)
         return LinearTerms(
-            intercept=float(coefficients[0] - np.sum(share * jump)),
+            intercept=float(coefficients[0] - np.sum(share * jump) - np.sum(bent)),
             low=tuple(self.low.tolist()),
             high=tuple(self.high.tolist()),
             centre=tuple(self.centre.tolist()),
             slope=tuple(slope.tolist()),
-            missing=tuple(missing.tolist()),
-            mean=tuple((self.missing * missing).tolist()),  # standardised values have the mean zero
+            missing=tuple((missing + bent).tolist()),
+            mean=tuple((self.missing * missing + bent).tolist()),
             strength=strength,
+            knots=self.pieces.knots,
+            added=self.pieces.added(of_pieces),
         )
 
     def _blocks(self, learning: Learning) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -235,7 +251,9 @@ class _Columns:
             np.subtract(x, self.centre, out=values)
             values *= factor
             np.nan_to_num(values, copy=False, nan=0.0)
-            columns[:, x.shape[1] + 1 :] = (np.isnan(x[:, self.flagged]) - share) / np.sqrt(share * (1 - share))
+            flags = slice(x.shape[1] + 1, x.shape[1] + 1 + len(share))
+            columns[:, flags] = (np.isnan(x[:, self.flagged]) - share) / np.sqrt(share * (1 - share))
+            columns[:, flags.stop :] = self.pieces.columns(x)
             yield columns, learning.y[part], learning.weight[part]
 
 
@@ -264,8 +282,7 @@ def _moments(learning: Learning) -> Iterator[tuple[float, float, float, float, f
         if not len(values):
             yield 0.0, 0.0, 0.0, 0.0, 1.0
             continue
-        mean = float(np.average(values, weights=weight))
-        spread = float(np.sqrt(np.average((values - mean) ** 2, weights=weight)))
+        mean, spread = mean_and_spread(values, weight)
         missing = 1.0 - float(weight.sum()) / whole if len(values) < len(column) else 0.0
         constant = values.min() == values.max()
         yield float(values.min()), float(values.max()), mean, 0.0 if constant else spread, missing

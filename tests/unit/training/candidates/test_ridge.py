@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from histories.errors import Faults
 from training.bundle import read_bundle, write_bundle
 from training.explanation.linear_terms import LinearTerms
 from training.explanation.scorer import scorer_of
-from training.fitting.candidates import Learning, learner, ridge
+from training.fitting.candidates import Learning, learner, pieces, ridge
 from training.fitting.candidates.bounded_newton import quadratic_minimum
 from training.risk_model import RiskModel
 
@@ -46,13 +47,15 @@ def test_without_directions_it_is_what_scikit_learn_finds_on_the_same_columns():
     terms = ridge.fit(past, monotone=False, strength=strength)
     x, weight = past.x, past.weight
     flagged = [j for j in range(x.shape[1]) if 0 < np.isnan(x[:, j]).mean() < 1]
+    whole = [x[:, j] for j in range(x.shape[1]) if not np.isnan(x[:, j]).all()]
+    parts = [np.clip(x[:, j], a, b) for j, ends in enumerate(terms.knots) for a, b in pairwise(ends)]
+    assert len(parts) > pieces.CURVED
     columns = []
-    for j in range(x.shape[1]):
-        present = ~np.isnan(x[:, j])
-        if present.any():
-            mean = np.average(x[present, j], weights=weight[present])
-            spread = np.sqrt(np.average((x[present, j] - mean) ** 2, weights=weight[present]))
-            columns.append(np.where(present, x[:, j] - mean, 0.0) / (spread if spread > 1e-9 else 1.0))
+    for values in (*whole, *parts):
+        present = ~np.isnan(values)
+        mean = np.average(values[present], weights=weight[present])
+        spread = np.sqrt(np.average((values[present] - mean) ** 2, weights=weight[present]))
+        columns.append(np.where(present, values - mean, 0.0) / (spread if spread > 1e-9 else 1.0))
     for j in flagged:
         share = np.average(np.isnan(x[:, j]), weights=weight)
         columns.append((np.isnan(x[:, j]) - share) / np.sqrt(share * (1 - share)))
@@ -61,12 +64,58 @@ def test_without_directions_it_is_what_scikit_learn_finds_on_the_same_columns():
     np.testing.assert_allclose(terms.margins(x), theirs.decision_function(whole), atol=1e-5)
 
 
-def test_a_coefficient_against_its_direction_is_zero():
+def test_no_piece_of_a_term_goes_against_its_direction():
     past = learning()
-    free, directed = (np.array(ridge.fit(past, monotone, 0.1).slope) for monotone in (False, True))
-    assert (free * DIRECTION < -1e-6).any()
-    assert (directed * DIRECTION >= 0).all()
-    assert (directed[DIRECTION != 0] != 0).any()
+    free, directed = (ridge.fit(past, monotone, 0.1) for monotone in (False, True))
+    assert any((free.slopes(j) * way < -1e-6).any() for j, way in enumerate(DIRECTION))
+    assert all((directed.slopes(j) * way >= 0).all() for j, way in enumerate(DIRECTION))
+    assert any(len(set(directed.slopes(j))) > 1 for j, way in enumerate(DIRECTION) if way)
+
+
+def bending(rows=4000, seed=3):
+    """A risk that rises with the first feature up to 1 and not beyond, and otherwise is noise."""
+    rng = np.random.default_rng(seed)
+    x = rng.random((rows, len(NAMES))) * 4
+    logit = -3 + 3 * np.minimum(x[:, 0], 1)
+    y = (rng.random(rows) < 1 / (1 + np.exp(-logit))).astype(float)
+    return Learning(x=x, y=y, weight=np.ones(rows), names=NAMES, seed=1)
+
+
+def test_a_line_bends_where_the_risk_does():
+    terms = ridge.fit(bending(), monotone=True, strength=0.1)
+    at = np.tile(np.nan_to_num(terms.centre), (4, 1))
+    at[:, 0] = [0.0, 1.0, 2.0, 4.0]
+    below, above, far = np.diff(terms.margins(at))
+    assert below > 2 * above
+    assert far < below
+
+
+def test_the_features_that_bend_are_those_that_tell_most_and_their_ends_lie_among_outcomes():
+    past = bending()
+    terms = ridge.fit(past, monotone=True, strength=0.1)
+    assert terms.knots[0]
+    assert 0 < sum(map(bool, terms.knots)) <= pieces.CURVED
+    for j, ends in enumerate(terms.knots):
+        if ends:
+            assert [ends[0], ends[-1]] == [past.x[:, j].min(), past.x[:, j].max()]
+            went = past.x[past.y == 1, j]
+            assert went.min() <= min(ends[1:-1]) <= max(ends[1:-1]) <= went.max()
+            assert terms.span(j) == pytest.approx(np.ptp(terms._terms(past.x)[:, j]), abs=0.05 * terms.span(j) + 1e-9)
+
+
+def test_terms_of_before_there_were_pieces_score_as_they_did():
+    """A version's manifest has no pieces then; the sum is that of its lines."""
+    past = learning()
+    stored = ridge.fit(past, monotone=True, strength=0.01).stored()
+    assert json.loads(json.dumps(stored)) == stored
+    assert "slope" not in stored  # so that an onroll of then refuses it
+    earlier = {name: of for name, of in stored.items() if name not in ("knots", "added")}
+    earlier["slope"] = earlier.pop("slope_of_line")
+    of_lines = LinearTerms.read(earlier, NAMES)
+    clipped = np.clip(past.x, of_lines.low, of_lines.high)
+    lines = np.where(np.isnan(clipped), of_lines.missing, (clipped - of_lines.centre) * np.array(of_lines.slope))
+    assert np.array_equal(of_lines.margins(past.x), of_lines.intercept + lines.sum(axis=1))
+    assert of_lines.span(3) == pytest.approx(abs(of_lines.slope[3]) * (of_lines.high[3] - of_lines.low[3]))
 
 
 @pytest.mark.parametrize("name", ["ridge", "mean", "weighted_mean"])
@@ -165,14 +214,28 @@ def test_the_quadratic_minimum_meets_its_conditions(seed):
     assert (slope[held] > -1e-8).all()
 
 
-@pytest.mark.parametrize("damage", ["missing", "short", "text", "nothing"])
+@pytest.mark.parametrize(
+    "damage", ["missing", "short", "text", "nothing", "a slope too few", "falling", "no slopes", "endless"]
+)
 def test_damaged_coefficients_are_a_fault(damage):
     stored = ridge.fit(learning(200), monotone=True, strength=0.01).stored()
     if damage == "missing":
-        del stored["slope"]
+        del stored["slope_of_line"]
     elif damage == "short":
         stored["mean"] = stored["mean"][1:]
     elif damage == "text":
         stored["intercept"] = "x"
+    elif damage == "no slopes":
+        del stored["added"]
+    elif damage != "nothing":
+        bent = next(j for j, ends in enumerate(stored["knots"]) if ends)
+        knots, added = list(stored["knots"][bent]), list(stored["added"][bent])
+        spoiled = {
+            "a slope too few": (knots, added[1:]),
+            "falling": (knots[::-1], added),
+            "endless": ([*knots[:-1], float("inf")], added),
+        }
+        stored["knots"], stored["added"] = [[*of] for of in stored["knots"]], [[*of] for of in stored["added"]]
+        stored["knots"][bent], stored["added"][bent] = spoiled[damage]
     with pytest.raises(Faults, match="coefficients"):
         LinearTerms.read({} if damage == "nothing" else stored, NAMES)

@@ -27,6 +27,16 @@ def against_directions(parts):
     put(parts, turned, "manifest", "ridge", "slope")
 
 
+def a_piece_against_directions(parts):
+    """One piece that falls more steeply than its line rises."""
+    ridge = parts["manifest"]["ridge"]
+    at = next(j for j, slope in enumerate(ridge["slope"]) if slope)
+    knots, added = ([[] for _ in ridge["slope"]] for _ in range(2))
+    knots[at], added[at] = [0.0, 0.5, 1.0], [0.0, -2 * ridge["slope"][at]]
+    put(parts, knots, "manifest", "ridge", "knots")
+    put(parts, added, "manifest", "ridge", "added")
+
+
 def too_few_terms(parts):
     put(parts, parts["manifest"]["ridge"]["mean"][1:], "manifest", "ridge", "mean")
 
@@ -51,7 +61,7 @@ def test_gate_fails_for_each_reason(good, spoil):
     assert_fails("G005", good, spoil)
 
 
-@pytest.mark.parametrize("spoil", [upside_down, against_directions, too_few_terms])
+@pytest.mark.parametrize("spoil", [upside_down, against_directions, a_piece_against_directions, too_few_terms])
 def test_both_parts_of_a_mean_are_looked_at(mean_of_both, spoil):
     assert_fails("G005", mean_of_both, spoil)
 
