@@ -85,8 +85,10 @@ class LinearTerms:
         """
         try:
             stored = {"slope": stored[LINE], **stored} if LINE in stored else stored
-            lists = {name: tuple(map(float, stored[name])) for name in LISTS}
-            curves = {name: tuple(tuple(map(float, of)) for of in stored.get(name, ())) for name in CURVES}
+            lists: dict[str, Any] = {name: tuple(map(float, stored[name])) for name in LISTS}
+            curves: dict[str, Any] = {
+                name: tuple(tuple(map(float, of)) for of in stored.get(name, ())) for name in CURVES
+            }
             terms = cls(intercept=float(stored["intercept"]), strength=float(stored["strength"]), **lists, **curves)
         except (KeyError, TypeError, ValueError):
             lists = {}

@@ -8,7 +8,7 @@ import pytest
 
 from features.catalogue import catalogue
 from training.fitting import uncertainty
-from training.fitting.candidates import Learning, boosted, grid
+from training.fitting.candidates import Learning, boosted, grid, releasable
 from training.fitting.parallel import in_parallel
 from training.fitting.splits import split
 from training.fitting.tuning import tune
@@ -61,6 +61,12 @@ def test_every_candidate_orders_strangers_and_those_that_know_more_do_so_better(
     assert precision["ridge"] > precision["surroundings"] > precision["base_rate"]
     assert precision["lightgbm"] > precision["checklist"]
     assert precision["best_single"] > precision["surroundings"]
+
+
+def test_the_fewer_trees_a_releasable_candidate_has_the_earlier_it_comes():
+    assert releasable(grid(SMALL), SMALL) == ["ridge", "weighted_mean", "mean", "lightgbm"]
+    free = {**SMALL, "monotone": False}
+    assert set(releasable(grid(free), free)) == {"ridge", "weighted_mean", "mean", "lightgbm", "lightgbm_free"}
 
 
 def test_the_surroundings_baseline_ignores_the_child():
