@@ -43,7 +43,7 @@ def told_of(everyone, histories):
     for service in find_involvements(histories, pupils, DAY):
         services[service.pupil_id].append({**vars(service), "as_of": DAY})
     for child in find_at_home(histories, pupils, DAY):
-        told[child.pupil_id]["family"] = attends(vars(child), WORDS)
+        told[child.pupil_id]["family"] = attends({**vars(child), "left_on": None, "off_roll": False}, WORDS)
     for duty in find_deadlines(histories, spells, DAY, days, RULES).due:
         told[duty.pupil_id]["duties"].append(duty_line(duty))
     for pupil in pupils:
