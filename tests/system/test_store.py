@@ -97,9 +97,9 @@ def test_a_list_appears_only_when_complete(store, monkeypatch):
     lead, seen = Caller("lead", "lead", "801"), []
     save = stored_scores.save
 
-    def watched(change, rows):
+    def watched(change, rows, purpose):
         seen.append(len(store.worklist(lead, None, 9)) + len(store.scores(lead, ["p1"], None)))
-        return save(change, rows)
+        return save(change, rows, purpose)
 
     # Nobody can append while a change is open.
     monkeypatch.setattr(store.recorder, "append", lambda entries: None)
