@@ -9,10 +9,12 @@ import re
 import pytest
 import sqlalchemy as sa
 
+from histories.calendar import london_today
 from serving.pages import parts
-from serving.store.cases.casework_tables import StoredDeadline
-from serving.store.database import writing
+from serving.store.cases.casework_tables import School, StoredDeadline
+from serving.store.database import reading, writing
 from serving.store.parts import Position
+from serving.store.tables import Pupil
 
 ROW = r'<li class="onroll-list__item">.*?</li>\n'
 LINKS = r'<h3[^>]*><a class="govuk-link" href="(/pupils/[0-9a-f]{32})"'
@@ -142,6 +144,47 @@ def test_every_child_to_follow_up_on_the_move_is_reached_by_links(visit, monkeyp
             pages.append(client.get(after).text)
         rows += [row for page in pages for row in re.findall(names, page)]
     assert rows == re.findall(names, whole)
+
+
+@pytest.fixture
+def moved(site):
+    """Let one child with a duty leave every roll, and another move on; afterwards both are where they were."""
+    with writing(site.store.engine) as connection:
+        duty = sa.select(Pupil.pupil_ref, Pupil.urn, StoredDeadline.clock_id).distinct()
+        duty = duty.join(StoredDeadline, StoredDeadline.pupil_id == Pupil.pupil_id)
+        running = connection.execute(
+            duty.where(StoredDeadline.stopped_at.is_(None), StoredDeadline.urn == Pupil.urn)
+            .order_by(StoredDeadline.due_on, StoredDeadline.pupil_id)
+            .limit(10)
+        ).all()
+        refs = list(dict.fromkeys(row.pupil_ref for row in running))[:3]
+        was = connection.execute(sa.select(Pupil.__table__).where(Pupil.pupil_ref.in_(refs))).mappings().all()
+        where = [Pupil.pupil_ref == ref for ref in refs]
+        left = {"left_on": london_today(), "left_to": "home_education"}
+        connection.execute(sa.update(Pupil).where(where[0]).values(**left))
+        connection.execute(sa.update(Pupil).where(where[1]).values(urn="999999"))
+    yield refs, {row["pupil_ref"]: row["urn"] for row in was}
+    with writing(site.store.engine) as connection:
+        for row in was:
+            place = {name: row[name] for name in ("urn", "left_on", "left_to")}
+            connection.execute(sa.update(Pupil).where(Pupil.pupil_ref == row["pupil_ref"]).values(**place))
+
+
+def test_a_duty_names_the_school_it_concerns_where_the_child_is_at_another_or_at_none(site, visit, moved):
+    """Before, the school of the duty stood below the name as if the child were there."""
+    refs, was_at = moved
+    with reading(site.store.engine) as connection:
+        names = dict(connection.execute(sa.select(School.urn, School.name)).all())
+    page = html.unescape(visit("worker").get("/clocks").text)
+    rows = {ref: [part for part in page.split("<h3 ")[1:] if f'/pupils/{ref}"' in part] for ref in refs}
+    concerned = {ref: f"The school concerned: {names.get(was_at[ref], was_at[ref])}." for ref in refs}
+    said = {ref: [concerned[ref] in row for row in rows[ref]] for ref in refs}
+    assert any(said[refs[0]])
+    assert any(said[refs[1]])
+    assert rows[refs[2]]
+    assert not any(said[refs[2]])
+    assert all("home educated since" in row for row in rows[refs[0]])
+    assert all("999999" in row for row in rows[refs[1]])
 
 
 @pytest.mark.parametrize("query", ["?group=x", "?group=late&after=x", "?group=late&after=" + "0" * 32, "?after=1"])

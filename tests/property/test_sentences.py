@@ -223,6 +223,24 @@ def test_what_changed_names_a_record_that_was_not_among_the_reasons_before(befor
     assert changed(scores).grown == [("Attendance", *line)]
 
 
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        # It made a tenth of the change; what made the rest is shown as no reason.
+        ({"absent_rate_28d": (0.2, 0.2)}, {"absent_rate_28d": (0.67, 0.3), "others": (None, 0.9)}),
+        # No other suspension, only another week since: the sentence is new, and the record is not.
+        (
+            {"suspensions_all": (1.0, 0.1), "newest_suspension": (30.0, 0.1)},
+            {"suspensions_all": (1.0, 0.5), "newest_suspension": (37.0, 0.1)},
+        ),
+    ],
+    ids=["little of it", "the same record"],
+)
+def test_what_changed_names_no_record_that_made_little_of_the_change_or_is_the_same(before, now):
+    scores = [stored(date(2025, 1, 6), **before), stored(DAY, **now)]
+    assert changed(scores).grown == [("Attendance", None, None)]
+
+
 def theme(name, contribution, feature="others", value=None):
     parts = [{"name": feature, "value": value, "contribution": contribution}]
     return {"theme": name, "sentence": "x", "direction": "raises", "contribution": contribution, "features": parts}

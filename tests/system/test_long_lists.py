@@ -56,6 +56,28 @@ def test_duties_are_counted_whole_and_each_group_has_its_own_first_part(store):
     assert look(store, lambda v: due_list.part(v, "late", TODAY, 3), stranger).rows == []
 
 
+def test_a_child_whom_nobody_found_twice_is_one_child_with_two_duties(store):
+    data = gathered("a")
+    day = TODAY - timedelta(days=1)
+    twice = [
+        replace(d, kind="case_not_opened", started_on=day - timedelta(days=n), due_on=day)
+        for d in data.deadlines
+        for n in (9, 40)
+    ]
+    do(store, casework.keep, replace(data, deadlines=twice), "1")
+    assert look(store, lambda v: due_list.counts(v, TODAY))["lost"] == 1
+    assert len(look(store, lambda v: due_list.part(v, "lost", TODAY, 3)).rows) == 2
+
+
+@pytest.mark.parametrize(("days", "group"), [(-1, "late"), (0, "soon"), (7, "soon"), (8, "later")])
+def test_a_duty_is_late_from_the_day_after_and_soon_for_a_week(store, days, group):
+    data = gathered("a")
+    data.deadlines = [replace(d, due_on=TODAY + timedelta(days=days)) for d in data.deadlines]
+    do(store, casework.keep, data, "1")
+    assert look(store, lambda v: due_list.counts(v, TODAY)) == dict.fromkeys(due_list.GROUPS, 0) | {group: 1}
+    assert len(look(store, lambda v: due_list.part(v, group, TODAY, 3)).rows) == 1
+
+
 @pytest.mark.parametrize("group", due_list.GROUPS)
 def test_duties_are_read_a_part_at_a_time_forwards_and_back(store, group):
     due(store)

@@ -47,10 +47,12 @@ def part(view: View, group: str, today: date, most: int, position: Position | No
     Returns
     -------
     Part
-        Of the columns of ``StoredDeadline``, and ``pupil_ref``, ``nc_year`` on the day ``placed_on``, ``left_on``.
+        Of the columns of ``StoredDeadline`` (its ``urn`` is the school concerned), and ``pupil_ref``, ``now_at`` (the child's own school),
+        ``nc_year`` on the day ``placed_on``, ``left_on``, ``left_to``.
     """
-    columns = (Pupil.pupil_ref, Pupil.nc_year, Pupil.as_of.label("placed_on"), Pupil.left_on)
-    query = _running(view, *StoredDeadline.__table__.c, *columns).where(_is_in(group, today))
+    place: tuple[Any, ...] = (Pupil.pupil_ref, Pupil.urn.label("now_at"), Pupil.nc_year, Pupil.left_on, Pupil.left_to)
+    place += (Pupil.as_of.label("placed_on"),)
+    query = _running(view, *StoredDeadline.__table__.c, *place).where(_is_in(group, today))
     at = None
     if position:
         named = sa.select(*ORDER).where(StoredDeadline.clock_id == position.row)
