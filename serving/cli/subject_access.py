@@ -104,7 +104,12 @@ def _write_letter(
     from serving.store.caller import command_line
 
     day = complained_on.date() if complained_on else None
-    more = {"today": london_today(), "contact": contact, "complained_on": day, "template": template or TEMPLATE}
+    more: dict[str, Any] = {
+        "today": london_today(),
+        "contact": contact,
+        "complained_on": day,
+        "template": template or TEMPLATE,
+    }
     with new_file(target) as beside, Store.of(settings()).view(command_line()) as view:
         text = written(view, pupil_id, catalogue(), **more)
         beside.touch(mode=0o600)

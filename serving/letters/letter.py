@@ -72,7 +72,7 @@ def _columns_read(catalogue: Catalogue) -> set[str]:
 
 
 def _said(tally: Tally) -> list[str]:
-    return [repr(part()) for part in (tally.where, tally.value) if part]
+    return [repr(tally.where()), *([repr(tally.value())] if tally.value else [])]
 
 
 def _columns_of(group: Group) -> set[str]:

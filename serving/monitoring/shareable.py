@@ -126,10 +126,10 @@ def _over_time(judgement: Judgement, authority: str | None) -> dict[str, Any]:
         for x, whole in matured[-MAX_LISTS:]
     ]
     terms = by_term(together)
-    shown = {t.term: {"lists": t.lists, **_shown(t.whole, hidden=t.term in hidden | few)} for t in terms}
+    told = {t.term: {"lists": t.lists, **_shown(t.whole, hidden=t.term in hidden | few)} for t in terms}
     return {
         "lists": lists,
-        "terms": [{"term": t.term, **shown[t.term], "year_before": shown.get(t.before)} for t in terms],
+        "terms": [{"term": t.term, **told[t.term], "year_before": told.get(t.before)} for t in terms],
     }
 
 

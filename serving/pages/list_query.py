@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from typing import Any
@@ -90,7 +90,7 @@ class ListQuery:
         """Return the filters for the store."""
         urns = [self.school] if self.school else None
         if self.locality:
-            schools = context.configuration.localities.get(self.locality, [])
+            schools: Sequence[str] = context.configuration.localities.get(self.locality, ())
             urns = [urn for urn in (urns or schools) if urn in schools]
         return chosen.Chosen(
             urns,

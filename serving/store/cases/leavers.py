@@ -53,6 +53,6 @@ def _add_siblings(change: Change, gathered: Gathered) -> None:
 
 def _update(change: Change, rows: list[dict[str, Any]]) -> None:
     for at in range(0, len(rows), BATCH):
-        columns = {k: sa.bindparam(k) for k in rows[0] if k != "pupil"}
+        columns: dict[str, Any] = {k: sa.bindparam(k) for k in rows[0] if k != "pupil"}
         update = sa.update(Pupil).where(Pupil.pupil_id == sa.bindparam("pupil")).values(**columns)
         change.connection.execute(update, rows[at : at + BATCH])

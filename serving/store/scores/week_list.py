@@ -137,7 +137,10 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
         .where(*conditions, *shown(view, newest, chosen.show, today))
         .order_by(StoredScore.rank, StoredScore.authority)
     )
-    query = _part(query, chosen.page) if chosen.show in WHOLE else query.limit(most)
+    if chosen.show not in WHOLE:
+        query = query.limit(most)
+    elif chosen.page is not None:
+        query = query.limit(PAGE).offset(PAGE * (chosen.page - 1))
     rows = view.connection.execute(query).all()
     week_list = WeekList(as_of=newest[0], model_version=newest[1])
     _count(view, week_list, of_scope, conditions, aside=set_aside(today))
@@ -176,10 +179,6 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
         week_list.matched = len(week_list.every)
     view.record(action, pupils=ids, as_of=newest[0], model_version=newest[1])
     return week_list
-
-
-def _part(query: sa.Select[Any], page: int | None) -> sa.Select[Any]:
-    return query if page is None else query.limit(PAGE).offset(PAGE * (page - 1))
 
 
 def _every(view: View, conditions: list[Any], of_view: list[Any]) -> frozenset[str]:

@@ -248,7 +248,7 @@ def _not_drawn(view: View, plan: Checks, known: checks.RegisteredChecks, drawn: 
         return None
     bands = [band_of(plan.of, at) for at in range(plan.of.cut + 1, plan.of.cut + len(pupils) + 1)]
     rows = below.select("pupil_id", "authority", "as_of", band=pl.Series(bands), number=pl.lit(None, pl.Int64))
-    return rows.filter(pl.col("pupil_id").is_in(list(frame - drawn))).cast(dict(checks.SCHEMA))
+    return rows.filter(pl.col("pupil_id").is_in(list(frame - drawn))).cast(pl.Schema(checks.SCHEMA))
 
 
 def _must_be_due(last: date, plan: Checks) -> None:
