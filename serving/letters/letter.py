@@ -72,7 +72,8 @@ def _columns_read(catalogue: Catalogue) -> set[str]:
 
 
 def _said(tally: Tally) -> list[str]:
-    return [repr(tally.where()), *([repr(tally.value())] if tally.value else [])]
+    where = [repr(tally.where())] if tally.where is not None else []
+    return where + ([repr(tally.value())] if tally.value is not None else [])
 
 
 def _columns_of(group: Group) -> set[str]:
