@@ -72,12 +72,12 @@ def _columns_read(catalogue: Catalogue) -> set[str]:
 
 
 def _said(tally: Tally) -> list[str]:
-    where = [repr(tally.where())] if tally.where is not None else []
-    return where + ([repr(tally.value())] if tally.value is not None else [])
+    return [repr(part()) for part in (tally.where, tally.value) if part is not None]
 
 
 def _columns_of(group: Group) -> set[str]:
-    found = (re.findall(r"col\((\w+)\)", repr(expression)) for expression in group.counts().values())
+    expressions = group.counts().values() if group.counts is not None else ()
+    found = (re.findall(r"col\((\w+)\)", repr(expression)) for expression in expressions)
     return {column for columns in found for column in columns} - set(HELPERS)
 
 
