@@ -77,6 +77,7 @@ def run(*words):
 
 def test_the_team_is_shown_and_nobody_else(store):
     work(store)
+    look(store, Caller("token:far", "worker", "802"), 0)  # of another authority
     found = run("--exact", "--json")
     # The lead's one step would be the difference of the whole and the team: neither is shown by itself beside the other.
     assert found["groups"] == []

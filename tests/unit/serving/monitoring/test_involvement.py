@@ -66,6 +66,7 @@ def test_what_was_recorded_is_counted_by_child_and_reason():
     steps = [step(f"w{n % 5}", "seen", n, minutes=10) for n in range(10)]
     steps += [step(f"w{n % 5}", "acted", n, minutes=10 + 7 * (n + 1)) for n in range(9)]
     steps += [step("w0", "acted", 0, minutes=9000), step("w1", "acted", 15)]  # again; without having opened the page
+    steps += [step("w4", "seen", 4, minutes=40)]  # once more: the time is from the first opening
     steps += [step("w2", "set_aside", 3, reason="known_plan"), step("w2", "set_aside", 4, reason="snoozed")]
     steps += [step("w3", "doubted", 5, reason="old"), step("w3", "opened", 22), step("w4", "opened", 2)]
     steps += [step("w4", "acted", 1, minutes=-10)]  # before any list showed the child
