@@ -48,10 +48,10 @@ def subject_access(
     as_json: bool,
     **of_letter: Any,
 ) -> None:
-    """Write all that is held on a child to a file, or a letter for a parent.
+    """Write all that is held on a child to a file, or a letter.
 
     Scores, cases, notes, contacts, deadlines, holds, histories, and who saw any of it. Other people are named in it: read it before
-    it is given out. The letter names no child and has no score.
+    it is given out. The letter is for a parent; it names no child and has no score.
     """
     from histories.errors import Fault, Usage
     from histories.io.atomic_write import new_file

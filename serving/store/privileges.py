@@ -139,6 +139,7 @@ def _statements(connection: sa.Connection) -> list[str]:
         f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {place} TO {SERVICE}",
         f"GRANT INSERT ON {AuditEntry.__tablename__} TO {RETENTION}",
         f"GRANT DELETE ON {removing} TO {RETENTION}",
+        f"GRANT UPDATE (thinned_at) ON {ScoreList.__tablename__} TO {RETENTION}",  # that a list has lost scores
         *([f"GRANT MAINTAIN ON {removing} TO {RETENTION}"] if server >= (17,) else []),  # VACUUM, after an erasure
         PRUNE_SQL.format(prune=PRUNE, place=place),
         f"REVOKE ALL ON FUNCTION {PRUNE}(bigint) FROM PUBLIC, {every}",

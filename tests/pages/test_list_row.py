@@ -32,6 +32,6 @@ def test_the_page_of_moves_names_the_likeliest_first_and_leads_to_the_list_of_th
         named = [risks[pupil] for pupil in re.findall(r'href="/pupils/[0-9a-f]{32}">([^<]+)</a>', part)]
         assert named == sorted(named, reverse=True)
     assert 'href="/work-list?year=6"' in page
-    listed = re.findall(r'href="/pupils/[0-9a-f]{32}">([^<]+)</a>', client.get("/work-list?year=6").text)
+    listed = re.findall(r'href="/pupils/[0-9a-f]{32}\?year=6">([^<]+)</a>', client.get("/work-list?year=6").text)
     assert listed
     assert {s.nc_year for s in site.scores if s.pupil_id in listed} == {6}

@@ -26,6 +26,7 @@ SENT = {
     "/work-list/filters/{filter_id}/remove": {"now": "1"},
     "/work-list/assign": {"to": ""},
     "/work-list/{pupil_ref}/contact": {"version": "0", "on": "2025-04-28", "outcome": "no_answer"},
+    "/work-list/{pupil_ref}/wake": {"version": "0"},
     "/team": {"version": "0", "per_week": "8"},
     "/faults/{fault_id}": {"version": "1", "text": "looked at"},
     "/faults/{fault_id}/release": {"version": "1", "text": "looked at"},

@@ -47,7 +47,7 @@ def test_exports_write_the_day_in_england(written, tmp_path):
     store, day = written
     with store.view(LEAD) as view:
         asked, recorded = enquiries.rows(view), not_in_school.rows(view)
-        actions.export(view, tmp_path / "actions.parquet")
+        actions.export(view, tmp_path / "actions.parquet", no_conversation=())
         as_of = view.connection.scalar(sa.select(StoredDeadline.as_of))
     acted = pq.read_table(tmp_path / "actions.parquet").to_pylist()
     assert [row["recorded_on"] for row in [*asked, *recorded, *acted]] == [day] * 4
