@@ -122,6 +122,16 @@ def test_whoever_comes_back_in_the_week_is_of_its_first_and_whoever_gave_way_is_
     assert first == {1: set("bcde"), 3: set("abcd")}
 
 
+def test_a_child_further_down_in_a_view_of_its_own_is_not_new_to_the_top(store):
+    stored(store, FIRST)
+    stored(store, SECOND, order="abcdefghijlk")
+    for pupil in "bkl":
+        do(store, cases.assign, opened(store, pupil), 1, LEAD.key_id)
+    with store.view(LEAD) as view:
+        mine = week(view, Chosen(show="mine"), 2, SECOND).children
+    assert {c.pupil_id: c.moved for c in mine} == {"b": "same", "l": "risen", "k": "fallen"}
+
+
 def test_several_lists_are_read_at_once(store):
     stored(store, FIRST, SECOND)
     stored(store, THIRD, order="lkj")

@@ -153,7 +153,9 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
         score, silent, moved = json.loads(r.body), silences.get(r.pupil_id), None
         if week_list.before is not None:
             before = ranks.get(r.pupil_id)
-            moved = rank_change(r.rank, before, was_first=r.pupil_id in top, silent=silent is not None)
+            # Whoever a view shows from further down is not new to the top.
+            was_first = r.pupil_id in top or (chosen.show in WHOLE and r.rank > most)
+            moved = rank_change(r.rank, before, was_first=was_first, silent=silent is not None)
         school = names.get(score["urn"], score["urn"])
         owner = r.owner_name or r.owner
         week_list.children.append(
