@@ -75,13 +75,9 @@ class Analysis:
     @property
     def conclusion(self) -> str:
         """What the trial says, in one sentence."""
-        if self.interval is None:
-            interval = "no interval can be computed: an arm has fewer than two units"
-        else:
-            interval = "{:+.3f} to {:+.3f}".format(*self.interval)
         first, second = (arm.replace("_", " ").capitalize() for arm in self.means)
         who = first if self.plan.arms == "help" else f"{first} against {second.lower()}"
-        return finding(self.plan, who, self.difference, interval, self.p)
+        return finding(self.plan, who, self.difference, self.interval, self.p)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data, without any child."""
@@ -98,7 +94,7 @@ class Analysis:
             "interval": list(self.interval) if self.interval else None,
             "p": self.p,
             "level": LEVEL,
-            "better": is_better(self.plan, self.difference, self.p),
+            "better": is_better(self.plan, self.difference, self.interval, self.p),
             "conclusion": self.conclusion,
             "stopped": self.stopped,
             "analysed_before": self.earlier,

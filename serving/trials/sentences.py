@@ -32,6 +32,7 @@ class Direction:
     good: int
 
 
+NO_INTERVAL = "no interval can be computed: an arm has fewer than two units"
 OUTCOMES = {
     "contact": Direction(
         what="the share of children with whom, or with whose parents, somebody spoke",
@@ -48,30 +49,36 @@ OUTCOMES = {
 }
 
 
-def is_better(plan: TrialPlan, difference: float, p: float) -> bool | None:
-    """Return whether a shown difference is for the better; None if none was shown."""
-    return difference * OUTCOMES[plan.outcome].good > 0 if p <= LEVEL and difference else None
+Interval = tuple[float, float] | None
 
 
-def finding(plan: TrialPlan, who: str, difference: float, interval: str, p: float) -> str:
+def is_better(plan: TrialPlan, difference: float, interval: Interval, p: float) -> bool | None:
+    """Return whether a shown difference is for the better; None if none was shown.
+
+    It is shown if the test says so and the interval does not hold none: with very unequal arms the two can differ.
+    """
+    is_shown = p <= LEVEL and difference and (interval is None or not interval[0] <= 0 <= interval[1])
+    return difference * OUTCOMES[plan.outcome].good > 0 if is_shown else None
+
+
+def finding(plan: TrialPlan, who: str, difference: float, interval: Interval, p: float) -> str:
     """Return what a trial says, in one sentence that names the outcome and whether the difference is for better or worse.
 
     Parameters
     ----------
     who : str
         What made the difference, such as ``Help now``.
-    interval : str
-        Of the difference, in words.
+    interval : tuple or None
+        Of the difference; None if it cannot be computed.
     """
     outcome = OUTCOMES[plan.outcome]
-    better = is_better(plan, difference, p)
+    better = is_better(plan, difference, interval, p)
+    limits = "{:+.3f} to {:+.3f}".format(*interval) if interval else NO_INTERVAL
     if better is None:
-        return (
-            f"No difference was shown in {outcome.what}: {difference:+.3f} ({interval}). That is not a proof of none."
-        )
+        return f"No difference was shown in {outcome.what}: {difference:+.3f} ({limits}). That is not a proof of none."
     came = outcome.more if difference > 0 else outcome.less
     verdict = "that is better" if better else "that is worse: harm, not help"
-    return f"{who} made a difference of {difference:+.3f} ({interval}) to {outcome.what}: {came}, and {verdict}."
+    return f"{who} made a difference of {difference:+.3f} ({limits}) to {outcome.what}: {came}, and {verdict}."
 
 
 def stopped_of(known: Registered) -> dict[str, Any] | None:

@@ -60,8 +60,7 @@ class WedgeAnalysis:
     @property
     def conclusion(self) -> str:
         """What the trial says, in one sentence."""
-        interval = "{:+.3f} to {:+.3f}".format(*self.interval)
-        return finding(self.plan, "Help", self.effect, interval, self.p)
+        return finding(self.plan, "Help", self.effect, self.interval, self.p)
 
     @property
     def notes(self) -> list[str]:
@@ -84,7 +83,7 @@ class WedgeAnalysis:
             "interval": [low, high],
             "p": self.p,
             "level": LEVEL,
-            "better": is_better(self.plan, self.effect, self.p),
+            "better": is_better(self.plan, self.effect, self.interval, self.p),
             "conclusion": self.conclusion,
             "stopped": self.stopped,
             "units_left_out": self.left_out,

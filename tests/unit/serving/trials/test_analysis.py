@@ -59,19 +59,22 @@ def test_one_unit_in_an_arm_gives_no_interval_and_says_so():
 
 @pytest.mark.parametrize("outcome", list(OUTCOMES))
 @pytest.mark.parametrize("difference", [0.05, -0.05])
-@pytest.mark.parametrize("p", [0.01, 0.5])
-def test_a_finding_names_the_outcome_and_whether_it_is_for_better_or_worse(outcome, difference, p):
-    """More children who go missing is harm, whatever the sign looks like."""
+@pytest.mark.parametrize(
+    ("p", "half", "is_shown"), [(0.01, 0.01, True), (0.01, None, True), (0.01, 0.05, False), (0.5, 0.01, False)]
+)
+def test_a_finding_names_the_outcome_and_whether_it_is_for_better_or_worse(outcome, difference, p, half, is_shown):
+    """More children who go missing is harm, whatever the sign looks like; a difference is shown by the test and the interval alike."""
     plan = SimpleNamespace(outcome=outcome)
-    said = finding(plan, "Help now", difference, "an interval", p)
+    interval = (difference - half, difference + half) if half else None
+    said = finding(plan, "Help now", difference, interval, p)
     assert OUTCOMES[outcome].what in said
-    if p > 0.05:
-        assert is_better(plan, difference, p) is None
+    if not is_shown:
+        assert is_better(plan, difference, interval, p) is None
         assert "better" not in said
         assert "worse" not in said
         return
     wanted = (difference > 0) == (outcome != "missing")
-    assert is_better(plan, difference, p) is wanted
+    assert is_better(plan, difference, interval, p) is wanted
     assert ("that is better" in said, "harm" in said) == (wanted, not wanted)
 
 
