@@ -155,11 +155,15 @@ def count(view: View, newest: tuple[date, str] | None) -> int:
     """Return how many children of the newest list have no register, set aside or not."""
     if newest is None:
         return 0
-    on_list = sa.exists().where(
-        StoredScore.pupil_id == Pupil.pupil_id, *of_list(newest), *view.caller.children(StoredScore)
-    )
-    query = _silent(sa.select(sa.func.count()).select_from(Pupil), newest[0], schools(view, newest))
-    return view.connection.scalar(query.where(on_list)) or 0
+    # From the few silent children and schools to their scores: the other way every score of the list is read.
+    of_scope = [*of_list(newest), *view.caller.children(StoredScore)]
+    own = sa.select(StoredScore.pupil_id).select_from(StoredSilence)
+    own = own.join(StoredScore, StoredScore.pupil_id == StoredSilence.pupil_id).where(*of_scope)
+    silent = set(view.connection.scalars(own.where(StoredSilence.as_of == newest[0])))
+    if quiet := schools(view, newest):
+        of_schools = sa.select(StoredScore.pupil_id).join(Pupil, Pupil.pupil_id == StoredScore.pupil_id)
+        silent |= set(view.connection.scalars(of_schools.where(*of_scope, Pupil.urn.in_(quiet))))
+    return len(silent)
 
 
 def _with_case(view: View, as_of: date, quiet: Mapping[str, Silence]) -> set[str]:
