@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import subprocess
 import sys
 import tokenize
@@ -159,9 +160,37 @@ def crowded() -> list[str]:
     return sorted(d for d, n in count.items() if n > MAX_FILES and not (ROOT / d / "README.md").is_file())
 
 
+def unnamed() -> list[str]:
+    """Return the modules of folders with a README for being large that it does not name: nobody would find them there.
+
+    Where one module is one rule or one revision, by number, the README says how they are numbered.
+    """
+    folders = Counter(m.path.rpartition("/")[0] for m in modules().values() if not m.path.endswith("__init__.py"))
+    large = {
+        d: (ROOT / d / "README.md").read_text() for d, n in folders.items() if n > MAX_FILES and d not in crowded()
+    }
+    return sorted(
+        m.path
+        for m in modules().values()
+        if (folder := m.path.rpartition("/")[0]) in large
+        and not m.path.endswith("__init__.py")
+        and not re.match(r"(test_)?h?\d{3,4}_|conftest$", (name := m.path.rpartition("/")[2].removesuffix(".py")))
+        and not re.search(rf"\b{name}\b", large[folder])
+    )
+
+
 if __name__ == "__main__":
     places = sys.argv[1:] or [""]
     rows = [r for m in modules().values() if m.path.startswith(tuple(places)) for r in misplaced(m)]
     sys.stdout.write(
-        "\n".join([*rows, f"{len(rows)} out of place", f"circles: {circles()}", f"crowded: {crowded()}"]) + "\n"
+        "\n".join(
+            [
+                *rows,
+                f"{len(rows)} out of place",
+                f"circles: {circles()}",
+                f"crowded: {crowded()}",
+                f"unnamed: {unnamed()}",
+            ]
+        )
+        + "\n"
     )

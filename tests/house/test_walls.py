@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.house.code import ROOMS, circles, crowded, imports, misplaced, modules
+from tests.house.code import ROOMS, circles, crowded, imports, misplaced, modules, unnamed
 
 HOUSE = [m for m in modules().values() if m.room in ROOMS]
 
@@ -52,6 +52,10 @@ def test_tests_share_code_through_support_only():
 
 def test_no_folder_is_crowded():
     assert crowded() == []
+
+
+def test_the_page_of_a_large_folder_names_everything_in_it():
+    assert unnamed() == []
 
 
 def test_every_line_is_laid_out_by_the_formatter():

@@ -17,8 +17,9 @@ from serving.store.cases import cases, casework, doubts
 from serving.store.database import reading, writing
 from serving.store.ledger.anchors import Anchors
 from serving.store.records import holds
-from serving.store.tables import AuditEntry, Base, Pupil
+from serving.store.tables import AuditEntry, Base
 from serving.store.trials import checks, trials
+from tests.support import acting
 from tests.support.scores import score
 
 ADMIN = Caller("command:test", "administrator", None)
@@ -26,8 +27,7 @@ ADMIN = Caller("command:test", "administrator", None)
 
 def do(store, work, *arguments, **named):
     """Do one piece of work in one change by an administrator."""
-    with store.change(ADMIN) as change:
-        return work(change, *arguments, **named)
+    return acting.do(store, ADMIN, work, *arguments, **named)
 
 
 def hold_everything(store, pupils):
@@ -37,9 +37,7 @@ def hold_everything(store, pupils):
     begin_trial(store, pupils)
     draw_checks(store, pupils)
     for pupil in pupils:
-        with reading(store.engine) as connection:
-            ref = connection.scalar(sa.select(Pupil.pupil_ref).where(Pupil.pupil_id == pupil))
-        case = do(store, cases.open_case, ref)
+        case = do(store, cases.open_case, acting.ref(store, pupil))
         do(store, cases.contact, case, 1, date(2025, 1, 2), "spoke_well", text="rang")
         do(store, doubts.doubt, case, 2, "sen", None, reason="twice", text="doubt")
         do(store, holds.place, [pupil], "court")

@@ -19,28 +19,14 @@ from serving.store.audit import audit_log
 from serving.store.cases import cases, doubts, enquiries
 from serving.store.database import reading
 from serving.store.sign_in import staff
-from serving.store.tables import AuditEntry, Pupil
+from serving.store.tables import AuditEntry
+from tests.support.acting import do, look, ref
 from tests.support.databases import KEY
 from tests.support.scores import score
 
 ANN, BEN = Caller("token:ann", "worker", "801", ("10001",)), Caller("token:ben", "lead", "801")
 FAR, ANALYST = Caller("token:far", "lead", "802"), Caller("token:cat", "analyst", "801")
 DAY = date(2025, 2, 3)
-
-
-def ref(store, pupil):
-    with reading(store.engine) as connection:
-        return connection.scalar(sa.select(Pupil.pupil_ref).where(Pupil.pupil_id == pupil))
-
-
-def do(store, caller, work, *arguments, **named):
-    with store.change(caller) as change:
-        return work(change, *arguments, **named)
-
-
-def look(store, caller, work, *arguments, **named):
-    with store.view(caller) as view:
-        return work(view, *arguments, **named)
 
 
 @pytest.fixture

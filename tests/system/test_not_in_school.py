@@ -27,6 +27,7 @@ from serving.store.records.erasure import erase
 from serving.store.records.subject_access import held_on
 from serving.store.records.timeline import timeline
 from serving.store.scores import week_list
+from tests.support.acting import do, look
 from tests.support.databases import KEY
 from tests.support.scores import score
 
@@ -39,17 +40,6 @@ RECORDS = {
     "earlier_address": {"text": "1 Old Road"},
     "destination": {"code": "school"},
 }
-
-
-def do(store, caller, work, *arguments, **named):
-    with store.change(caller) as change:
-        return work(change, *arguments, **named)
-
-
-def look(store, caller, work, *arguments, **named):
-    with store.view(caller) as view:
-        view.record("looked")
-        return work(view, *arguments, **named)
 
 
 def running(store, caller=ANN):

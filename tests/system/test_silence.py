@@ -14,7 +14,8 @@ from serving.store.scores import week_list
 from serving.store.scores.chosen import Chosen
 from serving.store.scores.stored_scores import newest_list
 from serving.store.scores.week_list import week
-from serving.store.tables import AuditEntry, Pupil
+from serving.store.tables import AuditEntry
+from tests.support.acting import ref
 from tests.support.scores import score
 from tests.support.stores import do, gathered
 
@@ -49,11 +50,6 @@ def quiet(store, caller=LEAD):
     with store.view(caller) as view:
         view.record("test")
         return list(silence.schools(view, newest_list(view)))
-
-
-def ref(store, pupil):
-    with reading(store.engine) as connection:
-        return connection.scalar(sa.select(Pupil.pupil_ref).where(Pupil.pupil_id == pupil))
 
 
 def test_a_child_who_fell_off_the_list_when_the_register_stopped_is_followed_for_weeks(store):

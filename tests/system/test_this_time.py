@@ -9,28 +9,12 @@ from histories.calendar import london_today
 from serving.store import Caller
 from serving.store.cases import cases, enquiries, not_in_school
 from serving.store.cases.casework_tables import StoredDeadline
-from serving.store.database import reading, writing
-from serving.store.tables import Pupil
+from serving.store.database import writing
+from tests.support.acting import do, look, ref
 from tests.support.scores import score
 
 ANN, FAR = Caller("token:ann", "worker", "801", ("10001",)), Caller("token:far", "lead", "802")
 DAY = date(2025, 2, 3)
-
-
-def ref(store, pupil):
-    with reading(store.engine) as connection:
-        return connection.scalar(sa.select(Pupil.pupil_ref).where(Pupil.pupil_id == pupil))
-
-
-def do(store, caller, work, *arguments, **named):
-    with store.change(caller) as change:
-        return work(change, *arguments, **named)
-
-
-def look(store, caller, work, *arguments, **named):
-    with store.view(caller) as view:
-        view.record("test.seen")
-        return work(view, *arguments, **named)
 
 
 @pytest.fixture

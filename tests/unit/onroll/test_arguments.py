@@ -16,18 +16,8 @@ CANARY = "ZZCANARYZZ"
 
 
 @pytest.fixture(scope="module")
-def opened(small_histories):
-    return onroll.open_histories(small_histories)
-
-
-@pytest.fixture(scope="module")
 def x(opened):
     return onroll.features(opened, DAY)
-
-
-@pytest.fixture(scope="module")
-def model(bundle):
-    return onroll.load(bundle)
 
 
 ROWS = {

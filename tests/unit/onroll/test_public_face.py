@@ -18,18 +18,8 @@ DAYS = ["2025-01-13", "2025-04-28"]
 
 
 @pytest.fixture(scope="module")
-def opened(small_histories):
-    return onroll.open_histories(small_histories)
-
-
-@pytest.fixture(scope="module")
 def x(opened):
     return onroll.features(opened, DAYS)
-
-
-@pytest.fixture(scope="module")
-def model(bundle):
-    return onroll.load(str(bundle))
 
 
 @pytest.mark.parametrize("name", onroll.__all__)
