@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from serving.store.cases.casework_tables import StoredSilence
 from serving.store.cases.silence import schools
 from serving.store.cases.tables import Case
-from serving.store.scores.stored_scores import of_list
 from serving.store.tables import Pupil, StoredScore
 from serving.store.unit_of_work import View
 
@@ -44,21 +44,26 @@ class Chosen:
     page: int | None = 1
 
 
-def conditions_of(chosen: Chosen) -> list[sa.ColumnElement[bool]]:
-    """Return the filters as conditions on scores."""
+def conditions_of(chosen: Chosen, of: type[StoredScore] = StoredScore) -> list[sa.ColumnElement[bool]]:
+    """Return the filters as conditions on scores, or on another name of their table."""
     if chosen.gone:
         return [sa.false()]
-    cut: list[sa.ColumnElement[bool]] = [StoredScore.urn.in_(chosen.urns)] if chosen.urns is not None else []
-    cut += [StoredScore.nc_year == chosen.nc_year] if chosen.nc_year is not None else []
-    return [*cut, StoredScore.themes.contains(f"|{chosen.theme}|", autoescape=True)] if chosen.theme else cut
+    cut: list[sa.ColumnElement[bool]] = [of.urn.in_(chosen.urns)] if chosen.urns is not None else []
+    cut += [of.nc_year == chosen.nc_year] if chosen.nc_year is not None else []
+    return [*cut, of.themes.contains(f"|{chosen.theme}|", autoescape=True)] if chosen.theme else cut
 
 
-def matching(newest: tuple[date, str], conditions: list[sa.ColumnElement[bool]]) -> list[sa.ColumnElement[bool]]:
-    """Restrict another list to the children who match on the newest: what is chosen now says nothing of what they were like before."""
+def matching(newest: tuple[date, str], chosen: Chosen) -> list[sa.ColumnElement[bool]]:
+    """Restrict another list to the children who match on the newest: what is chosen now says nothing of what they were like before.
+
+    Each child of the other list is looked up on the newest, so that few are if few are read.
+    """
+    now = aliased(StoredScore)
+    conditions = conditions_of(chosen, now)
     if not conditions:
         return []
-    now = sa.select(StoredScore.pupil_id).where(*of_list(newest), *conditions)
-    return [StoredScore.pupil_id.in_(now.correlate(None))]
+    on_newest = (now.as_of == newest[0], now.model_version == newest[1], now.replaced_at.is_(None))
+    return [sa.exists().where(now.pupil_id == StoredScore.pupil_id, *on_newest, *conditions)]
 
 
 def set_aside(today: date) -> sa.ColumnElement[bool]:

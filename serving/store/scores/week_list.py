@@ -146,7 +146,7 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
     _count(view, week_list, of_scope, conditions, aside=set_aside(today))
     _add_sources(view, week_list)
     ids = [r.pupil_id for r in rows]
-    ranks, top = _before(view, newest, week_list, among=matching(newest, conditions_of(chosen)), pupils=ids, most=most)
+    ranks, top = _before(view, newest, week_list, among=matching(newest, chosen), pupils=ids, most=most)
     deadlines, names, histories = next_deadlines(view, ids), school_names(view), _histories(view, ids, newest[0])
     silences = of_pupils(view, newest, ids)
     for r in rows:
@@ -261,10 +261,12 @@ def _before(
         return {}, set()
     week_list.before, week_list.other_model = row.as_of, row.model_version != newest[1]
     previous = (row.as_of, row.model_version)
-    top = top_of(view, previous, most, where=among, until=newest[0])
     of_scope = [*view.caller.children(StoredScore), *of_list(previous), StoredScore.pupil_id.in_(pupils)]
     ranked = sa.select(StoredScore.pupil_id, StoredScore.rank).where(*of_scope)
     ranks = {r.pupil_id: r.rank for r in view.connection.execute(ranked)}
+    # Who stood further down than these says nothing about them.
+    down_to = [StoredScore.rank <= max(ranks.values(), default=0)]
+    top = top_of(view, previous, most, where=[*down_to, *among], until=newest[0])
     within = [StoredScore.rank <= top[-1].rank] if len(top) == most else []
     return ranks, {r.pupil_id for r in view.connection.execute(ranked.where(*within))}
 
