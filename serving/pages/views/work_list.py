@@ -228,7 +228,7 @@ def _pages(week: week_list.WeekList, query: ListQuery) -> dict[str, Any]:
     """Return which children of a long view are shown, and the addresses of the pages before and after."""
     if query.show not in WHOLE:
         return {"first_shown": 0}
-    page, first = int(query.page), week_list.PAGE * (int(query.page) - 1) + 1
+    page, first = week.page, week_list.PAGE * (week.page - 1) + 1
     last = first + len(week.children) - 1
     return {
         "first_shown": first,

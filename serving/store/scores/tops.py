@@ -98,3 +98,24 @@ def set_aside(start: datetime, end: datetime, day: date) -> sa.ColumnElement[boo
     )
     aside = sa.and_(entry.kind.in_(ASIDE), entry.at < end, sa.or_(entry.kind == "dismissed", entry.on_day > day))
     return sa.exists().where(of_child, aside, ~ended).correlate(StoredScore)
+
+
+def rank_change(rank: int, before: int | None, *, was_first: bool, silent: bool) -> str | None:
+    """Return how a child's rank changed since the previous list.
+
+    Parameters
+    ----------
+    before : int or None
+        Rank on the previous list.
+    was_first : bool
+        Whether the child was among the first of that list, which the team took up.
+    silent : bool
+        Whether the register is silent: a register that has stopped lowers no risk.
+    """
+    if before is None or not was_first:
+        return "new"
+    if rank == before:
+        return "same"
+    if rank < before:
+        return "risen"
+    return None if silent else "fallen"

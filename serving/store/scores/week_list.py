@@ -16,7 +16,7 @@ from serving.store.cases.silence import Silence, of_pupils
 from serving.store.cases.tables import Capacity, Case, Person
 from serving.store.scores.chosen import OPEN, WHOLE, Chosen, conditions_of, matching, set_aside, shown
 from serving.store.scores.stored_scores import newest_list, of_list, own_lists
-from serving.store.scores.tops import top_of
+from serving.store.scores.tops import rank_change, top_of
 from serving.store.tables import Pupil, ScoreList, StoredScore
 from serving.store.unit_of_work import View
 
@@ -78,6 +78,8 @@ class WeekList:
         Number of children who match what was chosen, and of all children on the list; those set aside count in their own view only.
     every : frozenset of str
         All children of a view that the team's capacity does not limit, of which ``children`` are one page.
+    page : int
+        Which of the pages of such a view, the last one if there are fewer than asked for.
     before : date or None
         Day of the previous list.
     other_model : bool
@@ -94,6 +96,7 @@ class WeekList:
     other_model: bool = False
     sources: dict[str, str] = field(default_factory=dict)
     every: frozenset[str] = frozenset()
+    page: int = 1
     set_aside: int = 0
     matched: int = 0
     total: int = 0
@@ -119,6 +122,8 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
         return WeekList()
     of_scope = [*view.caller.children(StoredScore), *of_list(newest)]
     conditions = [*of_scope, *conditions_of(chosen)]
+    of_view = shown(view, newest, chosen.show, today)
+    week_list = WeekList(as_of=newest[0], model_version=newest[1])
     query = (
         sa.select(
             StoredScore.body,
@@ -134,15 +139,18 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
         .join(Pupil, Pupil.pupil_id == StoredScore.pupil_id)
         .join(Case, OPEN, isouter=True)
         .join(Person, Person.person_id == Case.owner, isouter=True)
-        .where(*conditions, *shown(view, newest, chosen.show, today))
+        .where(*conditions, *of_view)
         .order_by(StoredScore.rank, StoredScore.authority)
     )
-    if chosen.show not in WHOLE:
+    if chosen.show in WHOLE:
+        week_list.every = _every(view, conditions, of_view)
+        # The last page may have emptied since its address was made.
+        week_list.page = min(chosen.page or 1, max(-(-len(week_list.every) // PAGE), 1))
+        whole = chosen.page is None
+        query = query if whole else query.limit(PAGE).offset(PAGE * (week_list.page - 1))
+    else:
         query = query.limit(most)
-    elif chosen.page is not None:
-        query = query.limit(PAGE).offset(PAGE * (chosen.page - 1))
     rows = view.connection.execute(query).all()
-    week_list = WeekList(as_of=newest[0], model_version=newest[1])
     _count(view, week_list, of_scope, conditions, aside=set_aside(today))
     _add_sources(view, week_list)
     ids = [r.pupil_id for r in rows]
@@ -177,7 +185,6 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
         week_list.children = [c for c in week_list.children if c.moved == "new"]
         week_list.matched = len(week_list.children)
     if chosen.show in WHOLE:
-        week_list.every = _every(view, conditions, shown(view, newest, chosen.show, today))
         week_list.matched = len(week_list.every)
     view.record(action, pupils=ids, as_of=newest[0], model_version=newest[1])
     return week_list
@@ -269,27 +276,6 @@ def _before(
     top = top_of(view, previous, most, where=[*down_to, *among], until=newest[0])
     within = [StoredScore.rank <= top[-1].rank] if len(top) == most else []
     return ranks, {r.pupil_id for r in view.connection.execute(ranked.where(*within))}
-
-
-def rank_change(rank: int, before: int | None, *, was_first: bool, silent: bool) -> str | None:
-    """Return how a child's rank changed since the previous list.
-
-    Parameters
-    ----------
-    before : int or None
-        Rank on the previous list.
-    was_first : bool
-        Whether the child was among the first of that list, which the team took up.
-    silent : bool
-        Whether the register is silent: a register that has stopped lowers no risk.
-    """
-    if before is None or not was_first:
-        return "new"
-    if rank == before:
-        return "same"
-    if rank < before:
-        return "risen"
-    return None if silent else "fallen"
 
 
 def _histories(view: View, pupils: Sequence[str], as_of: date) -> dict[str, dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from serving.store.scores.week_list import rank_change
+from serving.store.scores.tops import rank_change
 
 
 @pytest.mark.parametrize(
