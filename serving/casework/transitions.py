@@ -72,7 +72,7 @@ def find_transitions(histories: Histories, spells: pl.DataFrame, as_of: date) ->
         r["pupil_id"]: r for r in rows.iter_rows(named=True) if r["entry_year"] == year and r["phase"] == "secondary"
     }
     if autumn:
-        return list(_of_autumn(histories, children, applications, as_of, year))
+        return list(_of_autumn(histories, children, keys, applications, as_of=as_of, year=year))
     transitions = []
     for r in children.filter("on_roll").iter_rows(named=True):
         row = applications.get(r["pupil_id"])
@@ -106,11 +106,15 @@ def _begun(histories: Histories, keys: pa.Table, moved: date) -> set[str]:
 
 
 def _of_autumn(
-    histories: Histories, children: pl.DataFrame, applications: Mapping[str, Mapping[str, Any]], as_of: date, year: int
+    histories: Histories,
+    children: pl.DataFrame,
+    keys: pa.Table,
+    applications: Mapping[str, Mapping[str, Any]],
+    *,
+    as_of: date,
+    year: int,
 ) -> Iterator[Transition]:
     moved = date(year, 8, 1)
-    days = pa.array([day_number(as_of)] * len(children), pa.int32())
-    keys = pa.table({"pupil_id": children["pupil_id"].to_arrow(), "as_of": days})
     sessions = _sessions_since_september(histories, children, as_of, year)
     primaries, begun = _before(histories, keys, moved), _begun(histories, keys, moved)
     for spell in children.iter_rows(named=True):

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from histories.calendar import london_today
-from serving.pages.wording import Wording
+from serving.pages.wording import SCHOOL_AGE, Wording
 
-LAST_YEAR = 11  # of school age
 NO_YEAR_GROUP = ("deceased", "over_age")
 
 
@@ -18,7 +17,8 @@ def at_school(child: Mapping[str, Any], names: Mapping[str, str], words: Wording
     Parameters
     ----------
     child : mapping
-        ``urn``, ``nc_year``, ``left_on`` and ``left_to``; and ``off_roll``, where it is known whether the child is listed as on no roll.
+        ``urn``, ``nc_year``, ``left_on`` and ``left_to``; ``off_roll``, where it is known whether the child is listed as on no roll; and
+        ``placed_on``, the day of the year group, where one who has grown up since is named by the year group of leaving.
     names : mapping
         Names of schools by URN.
     words : Wording
@@ -29,7 +29,9 @@ def at_school(child: Mapping[str, Any], names: Mapping[str, str], words: Wording
     if left_on is None:
         school = names.get(child["urn"], child["urn"]) or words("transition.no_school")
         return f"{year}, {words('left.never') if child.get('off_roll') else school}"
-    grown_up = child["nc_year"] > LAST_YEAR and child["left_to"] != "deceased"
+    if child.get("placed_on") and child["nc_year"] > SCHOOL_AGE:
+        return words.year_group_then(child["nc_year"], child["placed_on"], left_on)
+    grown_up = child["nc_year"] > SCHOOL_AGE and child["left_to"] != "deceased"
     where = "over_age" if grown_up else child["left_to"]
     key = f"left.{where}" if f"left.{where}" in words.messages else "left.unknown"
     text = words(key, since=words.month(left_on, london_today()))

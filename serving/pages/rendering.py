@@ -98,7 +98,6 @@ class Renderer:
             "ago": w.ago,
             "moment": w.moment,
             "year_group": w.year_group,
-            "year_group_then": w.year_group_then,
             "at_school": partial(at_school, words=w),
             "chance": w.chance,
             "sureness": w.sureness,
