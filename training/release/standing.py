@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from histories.errors import Fault, Faults
 from training.release.promotion_log import readable
 
 SERVES, FOLLOWED = "serves", "followed"
@@ -14,6 +16,8 @@ ROLLED_BACK, WITHDRAWN = (
     "withdrawn",
 )  # also the actions of their moves; that of a withdrawal has version 0
 TAKEN_BACK = (ROLLED_BACK, WITHDRAWN)
+DO = "Let the service's account read the file, and see that its disk answers: which lists are shown depends on it."
+log = logging.getLogger("onroll.releases")
 
 
 def standings(lines: Iterable[dict[str, Any]]) -> dict[int, str]:
@@ -73,6 +77,7 @@ class TakenBack:
     """Returns the versions of a promotion log that were withdrawn or rolled back from, and have not served since: no list of theirs is shown.
 
     The log is read again when it has changed. A line that cannot be read is passed over: the service refuses such a log by itself.
+    While the whole log cannot be read, what was last known holds.
 
     Parameters
     ----------
@@ -85,11 +90,26 @@ class TakenBack:
         self._known: tuple[object, frozenset[str]] = (None, frozenset())
 
     def __call__(self) -> frozenset[str]:
-        """Return the versions."""
+        """Return the versions.
+
+        Raises
+        ------
+        Faults
+            If the log cannot be read, and never was.
+        """
         try:
-            status = self.file.stat()
-        except OSError:
+            return self._read()
+        except FileNotFoundError:
             return frozenset()
+        except OSError as error:  # without a right to read it, for one: that is no reason to show what was taken back
+            if self._known[0] is None:
+                what = f"the promotion log cannot be read ({type(error).__name__})"
+                raise Faults(Fault(what, str(self.file), DO)) from None
+            log.error("the promotion log cannot be read (%s); what was last known holds", type(error).__name__)
+            return self._known[1]
+
+    def _read(self) -> frozenset[str]:
+        status = self.file.stat()
         state = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
         if self._known[0] != state:
             standing = standings(readable(self.file))

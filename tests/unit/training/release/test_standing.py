@@ -1,10 +1,13 @@
 """Where versions stand, over every order of moves: what was taken back is never rolled back to, and no list of it is shown."""
 
 import json
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from histories.errors import Faults
 from training.release.standing import TakenBack, before_the_champion, standings
 
 MOVES = st.lists(st.sampled_from(["1", "2", "3", "4", "withdraw", "roll back"]), max_size=12)
@@ -63,3 +66,28 @@ def test_a_line_that_cannot_be_read_hides_no_withdrawal(tmp_path):
     log.write_bytes(b"\n".join([*written, json.dumps(again).encode(), b""]))
     assert taken_back() == set()
     assert TakenBack(tmp_path / "none")() == set()
+
+
+@pytest.mark.parametrize("fails", ["stat", "read_text"])
+def test_a_log_that_may_not_be_read_shows_nothing_that_was_taken_back(tmp_path, monkeypatch, fails):
+    log = tmp_path / "log"
+    lines = [{"alias": "champion", "version": 1}, {"alias": "champion", "action": "withdrawn", "before": 1}]
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    knows = TakenBack(log)
+    assert knows() == {"1"}
+    log.write_text(log.read_text() + '{"action": "noted"}\n')
+    whole = getattr(Path, fails)
+
+    def refused(self, *given, **named):
+        if self == log:
+            raise PermissionError(13, "no")
+        return whole(self, *given, **named)
+
+    with monkeypatch.context() as away:
+        away.setattr(Path, fails, refused)
+        assert knows() == {"1"}
+        with pytest.raises(Faults, match="cannot be read"):
+            TakenBack(log)()
+    assert knows() == {"1"}
+    log.unlink()
+    assert knows() == set()
