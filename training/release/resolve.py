@@ -106,7 +106,9 @@ def must_not_be_withdrawn(release: Release, releases: Path) -> None:
         standing = standings(lines)
         same = {version for version in standing if release.bundle in _stated(lines, version)}
         if WITHDRAWN in {standing[version] for version in same}:
-            raise Withdrawn(release.name, [line for line in lines if line.get("action") == WITHDRAWN][-1])
+            taken = [line for line in lines if line.get("action") == WITHDRAWN]
+            own = [line for line in taken if line.get("before") in same]
+            raise Withdrawn(release.name, (own or taken)[-1])
 
 
 def find_release(model: str, releases: Path, public_keys: bytes | None = None) -> Release:
