@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,8 @@ from training.release.signature import sign
 
 HEAD = "log_head"  # tag of the registered model in MLflow
 DO = "Keep the file as evidence, restore it from a backup, and find out who changed it. The audit records who did what, and the hash of every line."
+
+UNREAD = "it cannot be read"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,24 +52,37 @@ class LogState:
         """Whether every line verifies."""
         return self.bad is None
 
+    def fault(self, where: str) -> Fault:
+        """Return the fault of a log that does not verify."""
+        return Fault(f"line {self.bad} does not verify: {self.why}", where, DO)
+
 
 def readable(file: Path) -> list[dict[str, Any]]:
     """Return every complete line that can be read, oldest first: a line that only takes away counts whatever stands around it."""
-    read = []
-    for line in _lines(file):
-        with suppress(ValueError):
-            read.append(json.loads(line))
-    return [entry for entry in read if isinstance(entry, dict)]
+    read = (_read(line) for line in _lines(file))
+    return [entry for entry in read if entry is not None]
 
 
 def entries(file: Path) -> list[dict[str, Any]]:
-    """Return every complete line, oldest first."""
-    return [json.loads(line) for line in _lines(file)]
+    """Return every complete line, oldest first.
+
+    Raises
+    ------
+    Faults
+        If a line cannot be read.
+    """
+    return [entry for _, entry in _all_read(file)]
 
 
 def hashes(file: Path) -> list[str]:
-    """Return the hash of every complete line; for lines from before chaining, as the first chained line states it of the last one."""
-    return [json.loads(line).get("hash") or hashlib.sha256(line.encode()).hexdigest() for line in _lines(file)]
+    """Return the hash of every complete line; for lines from before chaining, as the first chained line states it of the last one.
+
+    Raises
+    ------
+    Faults
+        If a line cannot be read.
+    """
+    return [entry.get("hash") or hashlib.sha256(line.encode()).hexdigest() for line, entry in _all_read(file)]
 
 
 def append(
@@ -93,7 +108,7 @@ def append(
         _drop_half_a_line(log)
         chain = follow(file)
         if not chain.whole and not even_if_broken:
-            raise Faults(Fault(f"line {chain.bad} does not verify: {chain.why}", str(file), DO))
+            raise Faults(chain.fault(str(file)))
         line = {
             "n": chain.lines + 1,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -114,10 +129,9 @@ def follow(file: Path) -> LogState:
     head, unchained = "", 0
     lines = _lines(file)
     for n, line in enumerate(lines, 1):
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            return LogState(lines=len(lines), unchained=unchained, bad=n, why="it cannot be read", head=head)
+        entry = _read(line)
+        if entry is None:
+            return LogState(lines=len(lines), unchained=unchained, bad=n, why=UNREAD, head=head)
         if "hash" not in entry and unchained == n - 1:
             unchained, head = n, hashlib.sha256(line.encode()).hexdigest()
             continue
@@ -149,6 +163,28 @@ def verify_to(file: Path, head: str) -> LogState:
     if lines[int(n) - 1].get("hash") != noted:
         return replace(chain, bad=int(n), why="it is not the line that was written")
     return chain
+
+
+def _read(line: str) -> dict[str, Any] | None:
+    """Return a line's entry; None if it is none, or one field is of a kind that no command writes and every reader would stumble over."""
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(entry, dict):
+        return None
+    kinds = {"version": int, "before": int, "bundle": str, "hash": str}
+    fields = ((entry[name], kind) for name, kind in kinds.items() if entry.get(name) is not None)
+    return entry if all(type(value) is kind for value, kind in fields) else None
+
+
+def _all_read(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every complete line and its entry."""
+    for n, line in enumerate(_lines(file), 1):
+        entry = _read(line)
+        if entry is None:
+            raise Faults(LogState(lines=n, unchained=0, bad=n, why=UNREAD).fault(str(file)))
+        yield line, entry
 
 
 def _hash(entry: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ from histories.settings import Settings
 from training.bundle import MANIFEST, Manifest, bundle_digest, read_bundle, write_bundle
 from training.papers import Material, card_in_short, files_of
 from training.pipeline import Trained
-from training.release.promotion_log import DO, HEAD, LogState, append, verify_to
+from training.release.promotion_log import HEAD, LogState, append, verify_to
 from training.release.resolve import ALIASES, MOVES, aliases, check_version, logged
 from training.release.standing import WITHDRAWN, before_the_champion
 
@@ -246,7 +246,7 @@ def check_log(settings: Settings, name: str) -> None:
     """Raise ``Faults`` if a model's log does not verify."""
     chain = verify(settings, name)
     if not chain.whole:
-        raise Faults(Fault(f"line {chain.bad} of the log does not verify: {chain.why}", f"{name}, {MOVES}", DO))
+        raise Faults(chain.fault(f"{name}, {MOVES}"))
 
 
 def verify(settings: Settings, name: str) -> LogState:

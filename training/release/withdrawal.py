@@ -11,7 +11,7 @@ from typing import Any
 from histories.errors import Fault, Faults
 from histories.io.account import account
 from histories.settings import Settings
-from training.release.promotion_log import DO, HEAD, append, follow, readable
+from training.release.promotion_log import HEAD, append, follow, readable
 from training.release.registry import client, moving, verify, write_aliases
 from training.release.resolve import MOVES, aliases
 from training.release.standing import SERVES, WITHDRAWN, standings
@@ -55,20 +55,17 @@ def withdraw(settings: Settings, name: str, *, who: str, why: str) -> dict[str, 
 
 def tell_mlflow(settings: Settings, name: str, entry: dict[str, Any]) -> list[Fault]:
     """Show a withdrawal in MLflow, and return what disagrees: a log that does not verify, or an MLflow that cannot be told."""
-    where = f"{name}, {MOVES}"
+    state, told = follow(settings.releases / name / MOVES), []
     try:
-        state = verify(settings, name)
-        faults = [] if state.whole else [Fault(f"line {state.bad} does not verify: {state.why}", where, DO)]
+        state = verify(settings, name)  # to the end that MLflow holds
         api = client(settings)
         if state.whole:  # else the end that MLflow holds still shows what was changed
             api.set_registered_model_tag(name, HEAD, f"{entry['n']} {entry['hash']}")
         api.delete_registered_model_alias(name, "champion")
     except Exception as error:  # whatever is wrong there, the withdrawal stands
-        state = follow(settings.releases / name / MOVES)
-        faults = [] if state.whole else [Fault(f"line {state.bad} does not verify: {state.why}", where, DO)]
         do = "Nothing serves all the same. 'onroll models verify' says when both agree again; the next promotion moves the alias there."
-        faults.append(Fault(f"MLflow could not be told ({type(error).__name__})", f"{name}@champion", do))
-    return faults
+        told.append(Fault(f"MLflow could not be told ({type(error).__name__})", f"{name}@champion", do))
+    return [*([] if state.whole else [state.fault(f"{name}, {MOVES}")]), *told]
 
 
 def _aliases(settings: Settings, name: str) -> dict[str, int]:

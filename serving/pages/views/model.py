@@ -17,7 +17,8 @@ from serving.store.cases import doubts
 from serving.store.scores import week_list
 from serving.store.scores.drift import drift
 from serving.store.unit_of_work import Change
-from training.release.resolve import logged
+from training.release.promotion_log import readable
+from training.release.resolve import MOVES
 
 FIGURES = ("average_precision", "auc", "base_rate", "brier", "calibration_slope", "calibration_intercept")
 MAX_MOVES = 20  # newest moves of an alias to show
@@ -76,7 +77,8 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
     with context.store.view(caller) as view:
         doubted, drifted = doubts.faults(view), drift(view, base_rate)
         names = week_list.school_names(view)
-    log = logged(context.champion.releases, context.champion.name.partition("@")[0])
+    # This page says why a log is refused, so no line of it may stop the page.
+    log = readable(context.champion.releases / context.champion.name.partition("@")[0] / MOVES)
     done = request.query_params.get("done", "")
     banner = context.renderer.words(f"model.{done}") if done in ("answered", "released") else None
     return context.renderer.page(

@@ -6,6 +6,7 @@ import shutil
 import pytest
 from click.testing import CliRunner
 
+from histories.errors import Faults
 from histories.settings import settings
 from serving.cli.main import onroll
 from serving.scoring.live_model import LiveModel
@@ -16,8 +17,9 @@ from tests.support.laid_before import Registered
 from tests.support.released import alias, append_a_promotion, recorded, release
 from tests.support.stores import acted, tamper
 from training.release import registry, withdrawal
-from training.release.promotion_log import HEAD, entries, hashes
-from training.release.resolve import ALIASES, MOVES
+from training.release.promotion_log import HEAD, append, entries, hashes
+from training.release.resolve import ALIASES, MOVES, Withdrawn, find_release, must_not_be_withdrawn
+from training.release.standing import TakenBack
 
 
 class Unreachable:
@@ -65,10 +67,25 @@ def somebody_changed_a_line(releases, bundle, monkeypatch):
     return "does not verify: it was changed"
 
 
-def somebody_spoilt_a_line(releases, bundle, monkeypatch):
-    log = releases / "onroll" / MOVES
-    log.write_bytes(b"\xff\xfe no json\n" + log.read_bytes())
-    return "does not verify: it cannot be read"
+ODD = [
+    b"\xff\xfe no json",
+    b"5",
+    b"[]",
+    b"[" * 100_000,
+    b'{"alias":"champion","version":"x"}',
+    b'{"alias":"champion","version":true}',
+    b'{"alias":"champion","action":"withdrawn","version":0,"before":[1]}',
+    b'{"alias":"champion","version":1,"bundle":[["x"]]}',
+]
+
+
+def spoilt_by(line):
+    def somebody_spoilt_a_line(releases, bundle, monkeypatch):
+        log = releases / "onroll" / MOVES
+        log.write_bytes(line + b"\n" + log.read_bytes())
+        return "line 1 does not verify: it cannot be read"
+
+    return somebody_spoilt_a_line
 
 
 def somebody_spoilt_the_aliases(releases, bundle, monkeypatch):
@@ -90,7 +107,7 @@ WRONG = [
     mlflow_is_away,
     somebody_appended,
     somebody_changed_a_line,
-    somebody_spoilt_a_line,
+    *map(spoilt_by, ODD),
     somebody_spoilt_the_aliases,
     the_audit_was_changed,
     the_database_is_away,
@@ -109,6 +126,35 @@ def test_nothing_serves_whatever_is_wrong_and_it_is_reported(releases, bundle, m
     assert says in answer.output
     assert answer.exit_code == bool(says)
     assert not LiveModel("onroll@champion", releases).model(), "after a restart"
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_an_odd_line_stops_no_page_and_no_withdrawal_and_the_commands_that_need_the_log_refuse_it(releases, odd):
+    log = releases / "onroll" / MOVES
+    withdraw()
+    with log.open("ab") as file:
+        file.write(odd + b"\n")
+    assert TakenBack(log)() == {"1"}
+    copy = shutil.copytree(releases / "onroll" / "v1", releases.parent / "copy")
+    with pytest.raises(Withdrawn):
+        must_not_be_withdrawn(find_release(str(copy), releases), releases)
+    for read in (entries, hashes, append):
+        with pytest.raises(Faults, match="does not verify: it cannot be read"):
+            read(log)
+    with pytest.raises(Faults, match="does not verify: it cannot be read"):
+        registry.rollback(settings(), "onroll", who="ann", why="x")
+
+
+def test_a_withdrawn_folder_says_when_its_own_version_was_withdrawn(releases, bundle):
+    withdraw()
+    (own,) = (line for line in entries(releases / "onroll" / MOVES) if line.get("action") == "withdrawn")
+    release(releases, bundle, 2)
+    alias(releases, champion=2)
+    append(releases / "onroll" / MOVES, alias="champion", action="withdrawn", version=0, before=2, at="2099-01-01")
+    folder = str(releases / "onroll" / "v1")
+    with pytest.raises(Withdrawn) as refused:
+        must_not_be_withdrawn(find_release(folder, releases), releases)
+    assert (refused.value.version, refused.value.at) == ("1", own["at"])
 
 
 def test_another_command_that_moves_an_alias_is_not_waited_for(releases):
