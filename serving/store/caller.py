@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -66,6 +66,10 @@ class Caller:
             return []
         conditions: list[sa.ColumnElement[bool]] = [table.authority == (self.authority or "")]
         return [*conditions, table.urn.in_(self.urns)] if self.urns else conditions
+
+    def scope_of_authority(self, table: Any) -> list[sa.ColumnElement[bool]]:
+        """Return the conditions that limit a table that names no school to the caller's authority, whichever schools the caller sees."""
+        return replace(self, urns=()).scope(table)
 
     def children(self, table: Any) -> list[sa.ColumnElement[bool]]:
         """Return the conditions of queries that name children: the scope, and no child at all for an analyst."""

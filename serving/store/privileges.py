@@ -1,8 +1,8 @@
 """PostgreSQL's four roles: the owner of the schema, the service, retention, and access.
 
 The owner's account runs migrations and ``grant`` and is used for nothing else. The service's account cannot change a table or a
-trigger, run a program, or delete a score, a case or an entry of the audit. Retention's account deletes what is due; the audit only
-from its beginning, through one function of the owner. Access's account makes and revokes keys and reads no child's record: whoever
+trigger, run a program, or delete a score, a case or an entry of the audit. Retention's account deletes what is due, and marks the lists
+that lost scores by it; the audit only from its beginning, through one function of the owner. Access's account makes and revokes keys and reads no child's record: whoever
 breaks into the service leaves no key behind.
 """
 

@@ -13,7 +13,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from serving.store.audit import audit_log
-from serving.store.caller import Caller
 from serving.store.cases.cases import PLACE
 from serving.store.cases.tables import Case, CaseEntry
 from serving.store.tables import Pupil, ScoreList, StoredScore
@@ -99,9 +98,9 @@ def _done(view: View, pupil_id: str) -> list[dict[str, Any]]:
 
 def _by_lot(view: View, pupil_id: str) -> list[dict[str, Any]]:
     """Return the arms of trials in which the lot put the child, the exceptions from them, and the checks for which it was drawn."""
-    own = Caller(view.caller.key_id, view.caller.role, view.caller.authority)  # these tables name no school
-    arms = sa.select(TrialAllocation.__table__).where(*own.scope(TrialAllocation), TrialAllocation.pupil_id == pupil_id)
-    drawn = sa.select(RandomCheck.__table__).where(*own.scope(RandomCheck), RandomCheck.pupil_id == pupil_id)
+    own = view.caller.scope_of_authority
+    arms = sa.select(TrialAllocation.__table__).where(*own(TrialAllocation), TrialAllocation.pupil_id == pupil_id)
+    drawn = sa.select(RandomCheck.__table__).where(*own(RandomCheck), RandomCheck.pupil_id == pupil_id)
     allocated = [
         {"at": r["allocated_at"], "what": "allocated", **{k: r[k] for k in ("trial", "arm", "authority", "as_of")}}
         for r in view.connection.execute(arms).mappings()

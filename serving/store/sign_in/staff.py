@@ -9,7 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from histories.errors import Fault, Faults
-from serving.store.caller import Caller
 from serving.store.cases.tables import Capacity, Person
 from serving.store.tables import StoredKey
 from serving.store.unit_of_work import Change, Conflict, NotThere, View
@@ -20,11 +19,6 @@ NO_ROLE = ""  # of somebody whose account was closed before they signed in to th
 
 class AccountClosed(Faults):
     """The account was closed with ``onroll access close``."""
-
-
-def _authority(caller: Caller, table: Any) -> list[sa.ColumnElement[bool]]:
-    """Select rows of the caller's authority; staff and teams belong to it whichever schools the caller sees."""
-    return Caller(caller.key_id, caller.role, caller.authority).scope(table)
 
 
 def remember(change: Change, name: str, localities: Sequence[str] = (), team: str | None = None) -> int:
@@ -73,7 +67,7 @@ def set_active(change: Change, person_id: str, *, active: bool) -> None:
         When nobody of this id has signed in, and it is not that of a person.
     """
     who = {"changed_at": change.now, "changed_by": change.caller.key_id}
-    update = sa.update(Person).where(Person.person_id == person_id, *_authority(change.caller, Person))
+    update = sa.update(Person).where(Person.person_id == person_id, *change.caller.scope_of_authority(Person))
     if not change.connection.execute(update.values(active=active, version=Person.version + 1, **who)).rowcount:
         kind, _, account = person_id.partition(":")
         if active or kind not in OF_PEOPLE or not account or _known(change, person_id):
@@ -101,7 +95,9 @@ def is_closed(connection: sa.Connection, person_id: str) -> bool:
 
 def active_staff(view: View) -> list[dict[str, Any]]:
     """Return the staff of the caller's authority who are active, by name."""
-    query = sa.select(Person.__table__).where(*_authority(view.caller, Person), Person.active, Person.role != NO_ROLE)
+    query = sa.select(Person.__table__).where(
+        *view.caller.scope_of_authority(Person), Person.active, Person.role != NO_ROLE
+    )
     rows = view.connection.execute(query.order_by(Person.name)).mappings().all()
     view.record("people.seen", count=len(rows))
     return [{**p, "urns": json.loads(p["urns"]), "localities": json.loads(p["localities"])} for p in rows]
@@ -159,7 +155,7 @@ def set_capacity(change: Change, authority: str, team: str, per_week: int, versi
 
 def capacities(view: View) -> list[dict[str, Any]]:
     """Return the capacities of the teams of the caller's authority."""
-    query = sa.select(Capacity.__table__).where(*_authority(view.caller, Capacity)).order_by(Capacity.team)
+    query = sa.select(Capacity.__table__).where(*view.caller.scope_of_authority(Capacity)).order_by(Capacity.team)
     rows = view.connection.execute(query).mappings().all()
     view.record("capacities.seen", count=len(rows))
     return [dict(c) for c in rows]
