@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -93,6 +93,15 @@ class Evidence:
     def lists_of(self, authority: str) -> list[CompleteList]:
         """Return the lists that an authority was shown, oldest first."""
         return [x for x in shown_lists(self.lists) if x.authority == authority]
+
+    def lists_until(self, authority: str, day: date, days: int) -> list[CompleteList]:
+        """Return the lists that an authority was shown as of a day or in the ``days`` before it, oldest first."""
+        return [x for x in self.lists_of(authority) if day - timedelta(days=days) <= x.as_of <= day]
+
+    def newest_with(self, table: str, authority: str, day: date, days: int) -> date | None:
+        """Return the day of the newest of ``lists_until`` that was made with a table; None if none was: a table given up for good is missed so long."""
+        lists = self.lists_until(authority, day, days)
+        return max((x.as_of for x in lists if table not in x.missing_tables), default=None)
 
 
 def _newest(lists: Iterable[CompleteList]) -> list[CompleteList]:

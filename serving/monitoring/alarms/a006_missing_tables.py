@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 
 from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised
 from serving.monitoring.evidence import Evidence
@@ -13,13 +13,12 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
     """Compare the missing tables of each authority's newest list with those of its earlier lists."""
     is_judged = False
     for newest in evidence.newest_lists():
-        since = newest.as_of - timedelta(days=limits["days"])
-        earlier = [x for x in evidence.lists_of(newest.authority) if since <= x.as_of < newest.as_of]
-        is_judged = is_judged or bool(earlier)
+        place = newest.authority, newest.as_of, limits["days"]
+        is_judged = is_judged or len(evidence.lists_until(*place)) > 1  # the newest itself is one
         for table in newest.missing_tables:
-            had = [x.as_of for x in earlier if table not in x.missing_tables]
+            had = evidence.newest_with(table, *place)
             if had:
-                yield Raised(f"it was made without {table}; the list of {max(had)} had it", newest.place)
+                yield Raised(f"it was made without {table}; the list of {had} had it", newest.place)
     if not is_judged:
         raise NotJudged("there is no earlier list to compare with")
 

@@ -21,11 +21,10 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
     season = evidence.season
     if season is None:
         raise NotJudged("the histories were not looked at")
-    gone = {table: _newest_with(evidence, table) for table in season.absent}
     raised = [
         Raised(f"the table is not delivered at all; the list of {day} was made with it", table)
-        for table, day in gone.items()
-        if day
+        for table in season.absent
+        if (day := _newest_with(evidence, table, season.day, limits["days"]))
     ]
     places = {"": season.recorded} | {f", authority {a or 'unknown'}": rows for a, rows in season.recorded_in.items()}
     judged = [
@@ -44,8 +43,9 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
     yield from raised
 
 
-def _newest_with(evidence: Evidence, table: str) -> date | None:
-    return max((x.as_of for x in evidence.lists if table not in x.missing_tables), default=None)
+def _newest_with(evidence: Evidence, table: str, day: date, days: int) -> date | None:
+    authorities = {x.authority for x in evidence.newest_lists()}
+    return max(filter(None, (evidence.newest_with(table, a, day, days) for a in authorities)), default=None)
 
 
 def _open_days(season: Season, table: str) -> tuple[int, int]:

@@ -213,6 +213,22 @@ def test_a_table_that_is_not_delivered_any_more_is_named(missing, state, what):
     assert what in result.what
 
 
+@pytest.mark.parametrize("code", ["A006", "A010"])
+@pytest.mark.parametrize(
+    ("days", "changes", "state"),
+    [
+        (400, {}, "up"),
+        (401, {}, "quiet"),  # given up for good
+        (7, {"purpose": "shadow", "version": "2"}, "quiet"),  # no team was shown it
+    ],
+)
+def test_a_table_that_was_given_up_is_missed_in_lists_that_were_shown_and_for_a_while(code, days, changes, state):
+    had = stored_list([0.1], day=DAY - timedelta(days=days), missing_tables=(), **changes)
+    without = [stored_list([0.1], day=day, missing_tables=("cme",)) for day in (DAY - 2 * WEEK, DAY)]
+    evidence = replace(season(absent=("cme",), day=DAY), lists=[had, *without])
+    assert [r.state for r in results(code, evidence)] == [state]
+
+
 def test_a_feed_that_stopped_in_one_of_several_authorities_is_not_hidden_by_the_others():
     rows = {"801": {"cme": (900, 900)}, "802": {"cme": (0, 100)}}
     (up,) = results("A010", season(recorded={"cme": (900, 1000)}, recorded_in=rows))
