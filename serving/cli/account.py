@@ -60,20 +60,20 @@ def account_of(current: Settings, file: Path, day: date | None, released: list[d
         if event["what"] == "scored":
             move = serving_at(released, event["at"])
             event["champion"] = move["version"] if move else None
-    versions = sorted({e["model_version"] for e in events if e["what"] == "scored"})
+    made_by = {e["model_version"]: e["model"] for e in events if e["what"] == "scored"}
     return {
         "pupil": pupils[0],
         "as_of": day,
         "events": events,
-        "models": {v: _model(current, v) for v in versions},
+        "models": {v: _model(current, made_by[v], v) for v in sorted(made_by)},
         "people": people,
         "moves": released,
     }
 
 
-def _model(current: Settings, version: str) -> dict[str, Any] | None:
+def _model(current: Settings, name: str, version: str) -> dict[str, Any] | None:
     """Return what a version's manifest and recipe say of it; None if its folder is gone or was changed."""
-    folder = current.releases / "onroll" / f"v{version}"
+    folder = current.releases / name / f"v{version}"
     try:
         _, manifest = read_bundle(folder)
     except Faults:

@@ -39,7 +39,7 @@ def timeline(pupil_file: Path | None, day: datetime | None, out: Path | None, as
     from training.release.resolve import moves
 
     current = settings()
-    released = moves(current.releases, "onroll")
+    released = moves(current.releases, current.model_name)
     if pupil_file is None:
         if day or out:
             raise Usage(Fault("--as-of and --out are about one pupil", "models timeline", "Give --pupil-file."))

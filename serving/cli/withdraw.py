@@ -10,7 +10,6 @@ from histories.errors import Fault
 from histories.io.terminal import json_option, result
 from histories.settings import Settings
 
-NAME = "onroll"
 UNRECORDED = "The withdrawal stands all the same. Run 'onroll models verify', then 'onroll models accept' once you know who made which line."
 
 
@@ -31,9 +30,10 @@ def withdraw(who: str, why: str, as_json: bool) -> None:
     from training.release.withdrawal import withdraw as withdraw_model
 
     current = settings()
-    entry = withdraw_model(current, NAME, who=who, why=why)
-    faults = [*_still_serving(current), *_record(current, entry), *tell_mlflow(current, NAME, entry)]
-    text = f"version {entry['before']} is withdrawn: {NAME}@champion gives no score"
+    name = current.model_name
+    entry = withdraw_model(current, name, who=who, why=why)
+    faults = [*_still_serving(current), *_record(current, entry), *tell_mlflow(current, name, entry)]
+    text = f"version {entry['before']} is withdrawn: {name}@champion gives no score"
     lines = [text, *(["but:"] if faults else []), *map(str, faults)]
     result({**entry, "faults": [asdict(f) for f in faults]}, as_json=as_json, text="\n".join(lines))
     if faults:
@@ -50,7 +50,7 @@ def _still_serving(settings: Settings) -> list[Fault]:
         must_not_be_withdrawn(release, settings.releases)
     except Faults:
         return []
-    do = f"A service with this setting goes on: set ONROLL_MODEL={NAME}@champion and restart it, or stop it."
+    do = f"A service with this setting goes on: set ONROLL_MODEL={settings.model_name}@champion and restart it, or stop it."
     return [Fault("what this setting names was not withdrawn", f"ONROLL_MODEL, {settings.model}", do, "still_serves")]
 
 
@@ -65,7 +65,7 @@ def _record(settings: Settings, entry: dict[str, Any]) -> list[Fault]:
     from serving.store.caller import command_line
 
     try:
-        record(settings, NAME, entry)
+        record(settings, settings.model_name, entry)
     except Faults as refused:
         faults = [Fault(f.what, f.where, UNRECORDED, f.code) for f in refused.faults]
     except Exception as error:  # an unreachable database, for one
@@ -74,7 +74,7 @@ def _record(settings: Settings, entry: dict[str, Any]) -> list[Fault]:
         return []
     try:
         details = {k: entry[k] for k in ("before", "by", "why", "account")}
-        Store.of(settings).note(command_line(), "model.withdrawn", model=NAME, **details)
+        Store.of(settings).note(command_line(), "model.withdrawn", model=settings.model_name, **details)
     except Exception as error:
         faults.append(Fault(f"nor is a note of it ({type(error).__name__})", "audit", UNRECORDED))
     return faults

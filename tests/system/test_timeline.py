@@ -1,6 +1,7 @@
 """The account of what put a child on a list: every score, its model and list, who saw it, what was done, and which version served."""
 
 import json
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from click.testing import CliRunner
 
 from histories.errors import Usage
 from histories.settings import settings
-from serving.cli.account import AccountWords
+from serving.cli.account import AccountWords, account_of
 from serving.cli.main import onroll
 from serving.store import Caller, Store
 from serving.store.cases import cases
@@ -207,3 +208,14 @@ def test_what_is_about_one_pupil_needs_one(more):
     answer = CliRunner().invoke(onroll, ["models", "timeline", *more])
     assert isinstance(answer.exception, Usage)
     assert "--pupil-file" in str(answer.exception)
+
+
+def test_a_score_is_described_by_the_model_that_made_it(bundle, monkeypatch):
+    monkeypatch.setenv("ONROLL_AUDIT_KEY", KEY.decode())
+    current = settings()
+    (current.releases / "other").mkdir(parents=True)
+    shutil.move(release(current.releases, bundle, 1), current.releases / "other" / "v1")
+    Store.of(current).save([scored("p1", DAYS[0]) | {"model": "other"}])
+    Path("who.txt").write_text("p1\n")
+    account = account_of(current, Path("who.txt"), None, [])
+    assert account["models"]["1"]["catalogue_digest"]

@@ -1,6 +1,7 @@
 """The kill switch: whatever else is wrong, nothing serves from then on; what disagrees is reported afterwards."""
 
 import fcntl
+import json
 import shutil
 
 import pytest
@@ -202,3 +203,13 @@ def test_another_model_that_the_setting_names_is_said_to_go_on(releases, bundle,
     assert answer.exit_code == 1
     assert "what this setting names was not withdrawn" in answer.output
     assert LiveModel(str(other), releases).model()
+
+
+def test_a_model_of_another_name_is_withdrawn_by_the_name_that_the_setting_gives(releases, monkeypatch):
+    shutil.copytree(releases / "onroll", releases / "other")
+    monkeypatch.setenv("ONROLL_MODEL", "other@champion")
+    assert withdraw().exit_code == 0
+    moves = CliRunner().invoke(onroll, ["models", "timeline", "--json"]).output
+    assert [m["action"] for m in json.loads(moves)["moves"]] == ["promoted", "withdrawn"]
+    assert not LiveModel("other@champion", releases).model()
+    assert LiveModel("onroll@champion", releases).model()
