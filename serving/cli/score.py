@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from histories.errors import Fault, Faults, Usage
 from histories.io.terminal import ISO_DATE, engine_option, json_option, known_option, progress, result
 
 if TYPE_CHECKING:
+    from features import CohortRule
     from histories.reading.histories import Histories
     from histories.settings import Settings
     from training.explanation.score import Score
@@ -89,6 +90,8 @@ def score(
     rule, knowledge_day = CohortRule.load(cohort), known_on.date() if known_on else None
     opened = open_histories(histories, engine=engine)
     warn_of_late_days(opened, [as_of.date()])
+    if store:
+        _must_keep_purpose(settings, opened, (as_of.date(), risk_model.manifest.version), rule, purpose)
     stored = 0
     with progress("scoring") as advance:
         if engine == "spark":
@@ -135,6 +138,19 @@ def purpose_of(settings: Settings, release: Release) -> str:
         return SHADOW
     must_not_be_withdrawn(serving, settings.releases)
     return SHOWN
+
+
+def _must_keep_purpose(
+    settings: Settings, opened: Histories, made: tuple[date, str], rule: CohortRule, purpose: str
+) -> None:
+    """Raise what storing the lists of a day by a version would, before the many minutes of scoring."""
+    from features.outcome.cohort import cohort
+    from serving.store import Store
+    from serving.store.scores.stored_scores import SHADOW
+
+    if purpose == SHADOW:
+        authorities = cohort(opened, [made[0]], rule)["authority"].unique().to_pylist()
+        Store.of(settings).must_keep_purpose([(authority, *made) for authority in authorities], purpose)
 
 
 def _store(settings: Settings, opened: Histories, scores: list[Score], place: str, *, purpose: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
 from pathlib import Path
@@ -198,7 +198,7 @@ class Store:
         for at in range(0, len(rows), PART):
             with self.change(who) as change:
                 if at == 0:
-                    stored_scores.must_keep_purpose(change, rows, purpose)
+                    stored_scores.must_keep_purpose(change.connection, stored_scores.keys_of(rows), purpose)
                 stored_scores.save(change, rows[at : at + PART], purpose)
                 if at + PART >= len(rows):
                     stored_scores.enlist(change, rows, purpose, per_week)
@@ -206,6 +206,11 @@ class Store:
             if self.engine.dialect.name == "sqlite":
                 time.sleep(PAUSE)
         return len(rows)
+
+    def must_keep_purpose(self, lists: Collection[tuple[str, date, str]], purpose: str) -> None:
+        """Raise what ``save`` would, before the lists, by authority, day and model version, are scored."""
+        with reading(self.engine) as connection:
+            stored_scores.must_keep_purpose(connection, lists, purpose)
 
     def keep(self, histories: Histories, scores: Sequence[Score], rules: Rules, closed: Iterable[date]) -> Gathered:
         """Store what staff need beside the scores of one day; see ``serving.casework``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -64,11 +64,15 @@ def rows_of(scores: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def must_keep_purpose(change: Change, rows: Sequence[dict[str, Any]], purpose: str) -> None:
-    """Raise ``Faults`` when rows for monitoring only would replace a list that teams were shown."""
-    keys = {tuple(r[k] for k in LIST_KEY) for r in rows}
+def keys_of(rows: Iterable[dict[str, Any]]) -> list[tuple[str, date, str]]:
+    """Return the ``LIST_KEY`` of each list of rows, once."""
+    return list(dict.fromkeys((r["authority"], r["as_of"], r["model_version"]) for r in rows))
+
+
+def must_keep_purpose(connection: sa.Connection, keys: Collection[tuple[str, date, str]], purpose: str) -> None:
+    """Raise ``Faults`` when lists for monitoring only, by their ``LIST_KEY``, would replace one that teams were shown."""
     shown = sa.select(sa.func.count()).where(sa.tuple_(*LIST_COLUMNS).in_(keys), ScoreList.purpose == SHOWN)
-    if purpose == SHADOW and change.connection.scalar(shown):
+    if purpose == SHADOW and connection.scalar(shown):
         do = "Monitor it as it stands: what was shown is not replaced by what was not."
         raise Faults(Fault("this version's list of the day was shown to teams", "score --store", do))
 
@@ -132,7 +136,7 @@ def enlist(change: Change, rows: Sequence[dict[str, Any]], purpose: str = SHOWN,
     A list keeps the capacity of its first storing. What was for monitoring only is shown once it is stored to be shown.
     """
     capacities = list_capacity.now(change.connection, per_week)
-    for key in dict.fromkeys(tuple(r[k] for k in LIST_KEY) for r in rows):
+    for key in keys_of(rows):
         made = {"stored_at": change.now, "purpose": purpose, "thinned_at": None}
         capacity = capacities.get(key[0], capacities[""])
         insert = upsert(change, ScoreList).values(
@@ -293,7 +297,7 @@ def of_list(newest: tuple[date, str]) -> list[sa.ColumnElement[bool]]:
 
 def of_authority(caller: Caller) -> list[sa.ColumnElement[bool]]:
     """Return the conditions for lists of the caller's authority; the scope by school applies to the scores."""
-    return Caller(caller.key_id, caller.role, caller.authority).scope(ScoreList)
+    return caller.scope_of_authority(ScoreList)
 
 
 def lists_shown_then(caller: Caller) -> list[sa.ColumnElement[bool]]:

@@ -9,10 +9,14 @@ from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 
+from features.outcome.cohort import cohort
 from histories.errors import Faults
+from histories.reading.histories import Histories
 from histories.settings import settings
 from serving.cli.score import purpose_of
+from serving.cli.score import score as verb
 from serving.store import Caller, Store
 from serving.store.cases import team_work
 from serving.store.scores import boards, stored_scores, tops, week_list
@@ -24,6 +28,7 @@ from tests.support.databases import KEY
 from tests.support.released import alias, release, withdraw
 from tests.support.scores import parsed, score
 from training.release.resolve import Withdrawn, find_release
+from training.risk_model import RiskModel
 
 LEAD = Caller("lead", "lead", "801")
 DAY = date(2025, 1, 13)
@@ -141,6 +146,18 @@ def test_what_was_shown_is_not_replaced_by_what_is_not_and_a_shadow_can_be_shown
     store.save(scored("2"), purpose="shadow")
     store.save(scored("2"))
     assert looked(store, of_newest) == ["2"]
+
+
+def test_a_list_that_could_not_be_stored_is_refused_before_it_is_scored(bundle, small_histories, tmp_path, monkeypatch):
+    monkeypatch.setenv("ONROLL_AUDIT_KEY", KEY.decode())
+    monkeypatch.setattr(RiskModel, "score", None)  # nothing is scored
+    release(settings().releases, bundle, 1)
+    (authority, *_) = cohort(Histories.open(small_histories), [DAY])["authority"].unique().to_pylist()
+    Store.of(settings()).save([score("p1", 1, authority)])
+    model = str(settings().releases / "onroll" / "v1")
+    words = ["--as-of", str(DAY), "--out", str(tmp_path / "s.parquet"), "--store", "--model", model]
+    answer = CliRunner().invoke(verb, [str(small_histories), *words])
+    assert "was shown to teams" in str(answer.exception)
 
 
 def test_a_list_is_stored_for_teams_only_if_its_version_serves(bundle, tmp_path):
