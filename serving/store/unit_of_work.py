@@ -92,12 +92,17 @@ class View:
 
     def all_references(self, pupils: Iterable[str]) -> list[str]:
         """Return pupils' references under every key of the audit and under former pseudonyms, for a search."""
+        return list(self.pupils_by_reference(pupils))
+
+    def pupils_by_reference(self, pupils: Iterable[str]) -> dict[str, str]:
+        """Return the pupil of each reference under every key of the audit and under former pseudonyms."""
         listed = list(pupils)
-        references = [ref for p in listed for ref in self.chain.references(p)]
+        by_reference = {ref: p for p in listed for ref in self.chain.references(p)}
+        former = sa.select(FormerReference.reference, FormerReference.pupil_id)
         for at in range(0, len(listed), BATCH):
-            former = FormerReference.pupil_id.in_(listed[at : at + BATCH])
-            references += self.connection.scalars(sa.select(FormerReference.reference).where(former))
-        return references
+            rows = self.connection.execute(former.where(FormerReference.pupil_id.in_(listed[at : at + BATCH])))
+            by_reference.update((row.reference, row.pupil_id) for row in rows)
+        return by_reference
 
     def must_be_recorded(self) -> list[Entry]:
         """Return the entries, of which there must be at least one."""

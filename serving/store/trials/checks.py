@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from histories.calendar import london_day
 from histories.errors import Fault, Faults
 from serving.store.cases.tables import Case, CaseEntry
-from serving.store.tables import AuditEntry, FormerReference, Pupil
+from serving.store.tables import AuditEntry, Pupil
 from serving.store.trials.tables import RandomCheck, TrialAllocation
 from serving.store.trials.trials import over
 from serving.store.unit_of_work import BATCH, Change, View
@@ -161,32 +161,27 @@ def drawn(view: View, name: str) -> pl.DataFrame:
     return pl.DataFrame(list(map(tuple, rows)), schema=SCHEMA, orient="row")
 
 
-def could_be_drawn(view: View, name: str, pupils: Sequence[str]) -> set[str] | None:
+def could_be_drawn(view: View, name: str, pupils: Iterable[str]) -> set[str] | None:
     """Return which of some children the lot could draw, by the audit; None for a plan registered before the audit named them. The calling code records the view."""
-    query = sa.select(AuditEntry.pupils, AuditEntry.details).where(AuditEntry.action == PLANNED)
-    named: set[str] = set()
-    for row in view.connection.execute(query):
-        if json.loads(row.details)["name"] == name:
-            named.update(json.loads(row.pupils))
-    if not named:
-        return None
-    found = {p for p in pupils if not named.isdisjoint(view.chain.references(p))}
-    left = [p for p in pupils if p not in found]
-    for at in range(0, len(left), BATCH):  # of rotated pseudonyms the audit has the references of before
-        former = sa.select(FormerReference.pupil_id, FormerReference.reference)
-        rows = view.connection.execute(former.where(FormerReference.pupil_id.in_(left[at : at + BATCH])))
-        found.update(row.pupil_id for row in rows if row.reference in named)
-    return found
+    named = _named(view, PLANNED, name)
+    return _among(view, named, pupils) if named else None
 
 
 def not_drawn(view: View, name: str, pupils: Iterable[str]) -> int:
     """Return how many children the audit's entry of the draw does not name, under any key and former pseudonym. The calling code records the view."""
-    query = sa.select(AuditEntry.pupils, AuditEntry.details).where(AuditEntry.action == DRAWN)
-    named: set[str] = set()
-    for row in view.connection.execute(query):
-        if json.loads(row.details)["name"] == name:
-            named.update(json.loads(row.pupils))
-    return sum(named.isdisjoint(view.all_references([pupil])) for pupil in pupils)
+    of_plan = set(pupils)
+    return len(of_plan - _among(view, _named(view, DRAWN, name), of_plan))
+
+
+def _named(view: View, action: str, name: str) -> set[str]:
+    """Return the references that the audit's entries of a plan name."""
+    query = sa.select(AuditEntry.pupils, AuditEntry.details).where(AuditEntry.action == action)
+    rows = view.connection.execute(query)
+    return {ref for row in rows if json.loads(row.details)["name"] == name for ref in json.loads(row.pupils)}
+
+
+def _among(view: View, named: set[str], pupils: Iterable[str]) -> set[str]:
+    return {pupil for ref, pupil in view.pupils_by_reference(pupils).items() if ref in named}
 
 
 def of_pupil(view: View, pupil_id: str, today: date) -> date | None:
