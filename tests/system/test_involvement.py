@@ -2,23 +2,23 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from histories.calendar import london_today
+from histories.calendar import LONDON, london_today
 from serving.cli.main import onroll
 from serving.store import Caller
 from serving.store.cases import cases, doubts
-from serving.store.cases.involvement import _first_since
+from serving.store.cases.involvement import Material, _first_since, _views
 from serving.store.database import reading
 from serving.store.records import erasure
 from serving.store.sign_in import staff
 from serving.store.tables import AuditEntry, Pupil
 from tests.support.monitored import DAY, name
-from tests.support.stores import ADMIN, do, verified
+from tests.support.stores import ADMIN, do, tamper, verified
 from tests.support.trial_runs import filled_store
 
 TEAM = [Caller(f"token:w{n}", "worker", "801") for n in range(5)]
@@ -125,8 +125,32 @@ def test_the_first_entry_of_a_period_is_found_by_halving(store):
     with store.view(ADMIN) as view:
         rows = view.connection.execute(sa.select(AuditEntry.seq, AuditEntry.at).order_by(AuditEntry.seq)).all()
         for row in rows:
-            first = next(r.seq for r in rows if r.at[:19] >= row.at[:19])
-            assert _first_since(view, row.at) == first
-        assert _first_since(view, "2999-01-01T00:00:00") == rows[-1].seq + 1
-        assert _first_since(view, "1999-01-01T00:00:00") == rows[0].seq
+            first = next(r.seq for r in rows if r.at >= row.at)
+            assert _first_since(view, datetime.fromisoformat(row.at)) == first
+        assert _first_since(view, datetime(2999, 1, 1, tzinfo=LONDON)) == rows[-1].seq + 1
+        assert _first_since(view, datetime(1999, 1, 1, tzinfo=LONDON)) == rows[0].seq
         view.record("audit.seen")
+
+
+@pytest.mark.parametrize(
+    ("since", "until"), [(date(2024, 6, 1), date(2024, 7, 1)), (date(2024, 7, 1), date(2024, 8, 1))]
+)
+def test_a_day_of_summer_begins_and_ends_at_midnight_in_england(store, since, until):
+    """The audit keeps UTC, an hour behind: what was seen in the first hour of July is of July."""
+    look(store, TEAM[0], 0)
+    look(store, TEAM[1], 1)
+    with store.view(ADMIN) as view:
+        before, after = view.connection.scalars(
+            sa.select(AuditEntry.seq).where(AuditEntry.action == "pupil.seen").order_by(AuditEntry.seq)
+        )
+        view.record("audit.seen")
+    tamper(
+        store,
+        f"UPDATE audit SET at = '2024-06-30T22:30:00.000+00:00' WHERE seq <= {before}",
+        f"UPDATE audit SET at = '2024-06-30T23:30:00.000+00:00' WHERE seq = {after}",
+    )
+    shown = dict.fromkeys((name(0), name(1)), datetime(2024, 1, 15, tzinfo=LONDON))
+    with store.view(TEAM[0]) as view:
+        steps, _ = _views(view, Material(since=since, until=until, shown=shown))
+        view.record("audit.seen")
+    assert [step.pupil_id for step in steps] == [name(0 if since.month == 6 else 1)]

@@ -14,7 +14,7 @@ from histories.calendar import london_midnight
 from serving.store.cases.cases import PLACE
 from serving.store.cases.tables import Case, CaseEntry, DataFault, Person
 from serving.store.scores.tops import lists_since, top_of
-from serving.store.tables import AuditEntry, FormerReference, Pupil
+from serving.store.tables import AuditEntry, Pupil
 from serving.store.unit_of_work import BATCH, View
 
 VIEW = "pupil.seen"  # the audit's entry of a child's page that was opened
@@ -135,8 +135,8 @@ def _opened(view: View, since: date, until: date) -> list[Step]:
 
 def _views(view: View, made: Material) -> tuple[list[Step], dict[str, str]]:
     """Return who opened the page of which child, and the role that each had last."""
-    child = _children(view, {*made.shown, *(step.pupil_id for step in made.steps)})
-    start, end = (london_midnight(day).isoformat() for day in (made.since, made.until))
+    child = view.pupils_by_reference({*made.shown, *(step.pupil_id for step in made.steps)})
+    start, end = london_midnight(made.since), london_midnight(made.until)
     query = sa.select(AuditEntry.at, AuditEntry.who, AuditEntry.role, AuditEntry.pupils).where(
         AuditEntry.seq >= _first_since(view, start), AuditEntry.action == VIEW
     )
@@ -145,7 +145,7 @@ def _views(view: View, made: Material) -> tuple[list[Step], dict[str, str]]:
     steps, roles = [], {}
     for row in view.connection.execute(query.order_by(AuditEntry.seq)):
         at = datetime.fromisoformat(row.at)
-        if row.at[:19] >= end[:19]:
+        if at >= end:
             break
         roles[row.who] = row.role
         seen = {child[ref] for ref in json.loads(row.pupils) if ref in child}
@@ -153,33 +153,28 @@ def _views(view: View, made: Material) -> tuple[list[Step], dict[str, str]]:
     return steps, roles
 
 
-def _first_since(view: View, start: str) -> int:
+def _first_since(view: View, start: datetime) -> int:
     """Return the number of the first entry of the audit from a moment on: entries are in the order of time, so that halving finds it without reading them all."""
     low = view.connection.scalar(sa.select(sa.func.min(AuditEntry.seq))) or 1
     high = (view.connection.scalar(sa.select(sa.func.max(AuditEntry.seq))) or 0) + 1
     while low < high:
         middle = (low + high) // 2
         at = view.connection.scalar(sa.select(AuditEntry.at).where(AuditEntry.seq == middle))
-        low, high = (low, middle) if at is None or at[:19] >= start[:19] else (middle + 1, high)
+        is_since = at is None or datetime.fromisoformat(at) >= start
+        low, high = (low, middle) if is_since else (middle + 1, high)
     return low
-
-
-def _children(view: View, pupils: Iterable[str]) -> dict[str, str]:
-    """Return the child of each reference, under every key of the audit and under former pseudonyms."""
-    listed = sorted(pupils)
-    child = {ref: pupil for pupil in listed for ref in view.chain.references(pupil)}
-    for at in range(0, len(listed), BATCH):
-        former = sa.select(FormerReference.reference, FormerReference.pupil_id)
-        rows = view.connection.execute(former.where(FormerReference.pupil_id.in_(listed[at : at + BATCH])))
-        child.update((row.reference, row.pupil_id) for row in rows)
-    return child
 
 
 def _groups(view: View, who: Iterable[str], roles: Mapping[str, str]) -> dict[str, tuple[str, str, str]]:
     """Return the group of each member of staff; one who only ever used tokens or keys is known by the audit alone."""
-    people = {p.person_id: p for p in view.connection.execute(sa.select(Person.__table__)).all()}
+    acted = sorted(who)
+    people: dict[str, Any] = {}
+    query = sa.select(Person.person_id, Person.role, Person.authority, Person.localities)
+    for at in range(0, len(acted), BATCH):
+        rows = view.connection.execute(query.where(Person.person_id.in_(acted[at : at + BATCH])))
+        people.update((row.person_id, row) for row in rows)
     found = {}
-    for one in who:
+    for one in acted:
         person = people.get(one)
         role = person.role if person else roles.get(one, "unknown")
         places = ", ".join(sorted(json.loads(person.localities))) if person else ""
