@@ -34,13 +34,13 @@ def involvement(authority: str, *, since: datetime | None, until: datetime | Non
     from serving.store import Store
     from serving.store.caller import command_line
     from serving.store.cases.involvement import material
-    from serving.store.scores.week_list import per_week
+    from serving.store.scores.complete_lists import weekly_capacities
 
     current = settings()
     last = until.date() if until else london_today() + timedelta(days=1)
     first = since.date() if since else last - timedelta(weeks=WEEKS)
     with Store.of(current).view(replace(command_line(), authority=authority)) as view:
-        most = per_week(view, "", PageSettings.load(current.pages).per_week)
+        most = weekly_capacities(view).get(authority, PageSettings.load(current.pages).per_week)
         found = compute(material(view, first, last, most))
     data = {"authority": authority, "most": most, **found.to_dict(exact=exact)}
     result(data, as_json=as_json, text=text_of(data))

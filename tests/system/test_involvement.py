@@ -154,3 +154,13 @@ def test_a_day_of_summer_begins_and_ends_at_midnight_in_england(store, since, un
         steps, _ = _views(view, Material(since=since, until=until, shown=shown))
         view.record("audit.seen")
     assert [step.pupil_id for step in steps] == [name(0 if since.month == 6 else 1)]
+
+
+@pytest.mark.parametrize(("teams", "most"), [({}, 8), ({"north": 4, "south": 5}, 9), ({"": 6, "north": 4}, 6)])
+def test_the_top_is_as_long_as_what_the_authority_can_take_up(store, teams, most):
+    with store.change(ADMIN) as change:
+        for team, per_week in teams.items():
+            staff.set_capacity(change, "801", team, per_week, 0)
+        change.record("capacities.seen")
+    found = run("--exact", "--json")
+    assert (found["most"], found["shown"]) == (most, most)
