@@ -4,6 +4,7 @@ Revision ID: 0026
 """
 
 import json
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from alembic import op
@@ -30,5 +31,6 @@ def upgrade() -> None:
 
 
 def _is_before(at: str, authority: str | None, row: sa.Row) -> bool:
-    # The audit writes times in UTC with an offset, the database without; their first 19 characters compare.
-    return authority == row.authority and at[:19] <= str(row.stored_at)[:19].replace(" ", "T")
+    # SQLite keeps UTC without saying so; PostgreSQL answers in the time zone of its server.
+    stored_at = row.stored_at if row.stored_at.tzinfo else row.stored_at.replace(tzinfo=UTC)
+    return authority == row.authority and datetime.fromisoformat(at) <= stored_at
