@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serving.monitoring.involvement import MIN_ACTS, MIN_PEOPLE, involvement
+from serving.pages.rendering import Renderer
+from serving.pages.settings import PageSettings
 from serving.store.cases.involvement import Material, Step
 
 START = datetime(2025, 4, 21, tzinfo=UTC)
@@ -84,3 +86,18 @@ def test_small_numbers_of_children_are_hidden_and_others_rounded():
     data = involvement(made(steps, groups)).to_dict()
     assert (data["shown"], data["staff"]["acted"], data["staff"]["seen"]) == (20, 10, None)
     assert involvement(made(steps, groups)).to_dict(exact=True)["staff"]["seen"] == 7
+
+
+@pytest.mark.parametrize("viewed", [True, False])
+def test_the_page_says_of_no_time_that_it_is_not_known(viewed):
+    """Nobody who acted had opened a page: there is no time, and no number of children stands in its place."""
+    people = {f"person{n}": ("801", "north", "worker") for n in range(5)}
+    of = [(person, n) for person in people for n in range(10)]
+    steps = [step(person, "acted", n, minutes=30) for person, n in of]
+    steps += [step(person, "seen", n) for person, n in of if viewed]
+    found = involvement(made(steps, people)).to_dict()
+    pages = Renderer(PageSettings.load(None), (), None)
+    template = pages._templates.get_template("involvement.html")
+    text = template.render(involvement=found, roles=("worker",), involvement_words={})
+    time = text.split("</table>")[0].split("<td")[-1]
+    assert ("30 min" if viewed else "not known") in time
