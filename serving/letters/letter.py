@@ -23,7 +23,8 @@ from features.groups.groups import GROUPS, Group
 from histories.errors import Fault, Faults
 from histories.io.toml import read_toml
 from histories.tables import TABLES
-from serving.store.tables import Pupil, StoredScore
+from serving.store.scores.stored_scores import LISTED, SHOWN
+from serving.store.tables import Pupil, ScoreList, StoredScore
 from serving.store.unit_of_work import NotThere, View
 
 HERE = Path(__file__).parent
@@ -118,10 +119,7 @@ def letter(
     mine = sa.select(Pupil.pupil_id).where(Pupil.pupil_id == pupil_id, *view.caller.children(Pupil))
     if view.connection.scalar(mine) is None:
         raise NotThere("pupil")
-    query = sa.select(sa.func.count(), sa.func.min(StoredScore.as_of), sa.func.max(StoredScore.as_of))
-    count, first, last = view.connection.execute(
-        query.where(StoredScore.pupil_id == pupil_id, StoredScore.replaced_at.is_(None))
-    ).one()
+    count, first, last = _shown(view, pupil_id)
     found, named = kinds(catalogue), words()
     by_law = complained_on and complained_on >= ACKNOWLEDGE_FROM
     values = {
@@ -139,6 +137,17 @@ def letter(
     text = rendered(template, values)
     view.record("pupil.letter", pupils=[pupil_id], own_template=template != TEMPLATE)
     return text
+
+
+def _shown(view: View, pupil_id: str) -> tuple[int, date | None, date | None]:
+    """Return on how many days lists that staff were shown had the child, and the first and the last of these days.
+
+    A challenger's list is shown to nobody, and of two versions of a day staff see one.
+    """
+    days = (sa.func.count(StoredScore.as_of.distinct()), sa.func.min(StoredScore.as_of), sa.func.max(StoredScore.as_of))
+    in_force = (StoredScore.pupil_id == pupil_id, StoredScore.replaced_at.is_(None))
+    query = sa.select(*days).where(*in_force, LISTED.where(ScoreList.purpose == SHOWN))
+    return tuple(view.connection.execute(query).one())  # type: ignore[return-value]
 
 
 def _once(named: Mapping[str, Mapping[str, str]], found: Kinds) -> list[str]:

@@ -102,6 +102,25 @@ def test_the_letter_names_nobody_has_no_score_and_only_its_owner_reads_it(store)
     assert entry["details"] == {"own_template": False}
 
 
+LISTS = {
+    "two versions of a day": ([("1", "2025-01-13", "shown"), ("2", "2025-01-13", "shown")], "once, on 13 January 2025"),
+    "a challenger's": ([("1", "2025-01-13", "shown"), ("2", "2025-01-20", "shadow")], "once, on 13 January 2025"),
+    "two days": (
+        [("1", "2025-01-13", "shown"), ("1", "2025-01-20", "shown")],
+        "2 times, between 13 January 2025 and 20 January 2025",
+    ),
+    "only a challenger's": ([("2", "2025-01-20", "shadow")], "No result about your child that our staff were shown"),
+}
+
+
+@pytest.mark.parametrize(("lists", "said"), LISTS.values(), ids=LISTS)
+def test_only_days_on_which_staff_were_shown_the_child_are_counted(store, lists, said):
+    for version, day, purpose in lists:
+        store.save([score("P0000009", 1, version=version, day=day)], purpose=purpose)
+    _, text = write(pupil="P0000009")
+    assert said in text
+
+
 def test_nothing_is_written_about_an_erased_or_unknown_child(store):
     do(store, erasure.erase, [CHILD], "asked")
     for pupil in (CHILD, "P9"):
