@@ -58,7 +58,7 @@ def save(change: Change, gathered: Gathered, in_authorities: sa.Select[Any]) -> 
     ]
     for at in range(0, len(rows), BATCH):
         insert = upsert(change, StoredDeadline)
-        moved = {k: insert.excluded[k] for k in ("urn", "due_on", "as_of")}
+        moved = {k: insert.excluded[k] for k in ("urn", "as_of")}
         # School days are counted anew from fewer and other marks each time; what has become overdue stays so.
         has_passed = StoredDeadline.due_on < insert.excluded.as_of
         moved["due_on"] = sa.case((has_passed, StoredDeadline.due_on), else_=insert.excluded.due_on)
@@ -87,8 +87,11 @@ def _not_done(change: Change, due: Sequence[Deadline]) -> Iterator[Deadline]:
         StoredDeadline.stopped_how == "person", OF_HISTORIES
     )
     done: dict[tuple[str, str], list[tuple[date, date]]] = {}
-    for pupil, kind, start, stopped in change.connection.execute(by_person):
-        done.setdefault((pupil, kind), []).append((start, london_day(stopped)))
+    pupils = sorted({duty.pupil_id for duty in due if duty.same is not None})  # no other can be the same
+    for at in range(0, len(pupils), BATCH):
+        of_pupils = by_person.where(StoredDeadline.pupil_id.in_(pupils[at : at + BATCH]))
+        for pupil, kind, start, stopped in change.connection.execute(of_pupils):
+            done.setdefault((pupil, kind), []).append((start, london_day(stopped)))
     for duty in due:
         stopped_before = done.get((duty.pupil_id, duty.kind), ())
         if not any(_is_same(duty, start, stopped) for start, stopped in stopped_before):
