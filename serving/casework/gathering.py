@@ -108,7 +108,7 @@ def gather(
     gathered.transitions = find_transitions(histories, spells, as_of)
     gathered.missing = _missing(histories, spells, as_of)
     gathered.off_roll = find_off_roll(histories, spells, as_of)
-    gathered.leavers = find_leavers(histories, newest, as_of)
+    gathered.leavers = find_leavers(newest)
     off_roll = {c.pupil_id for c in gathered.off_roll}
     everybody = sorted({*spells["pupil_id"], *off_roll, *of_school_age(gathered.leavers)})
     gathered.involvements = find_involvements(histories, everybody, as_of)

@@ -8,8 +8,7 @@ from datetime import date
 
 import polars as pl
 
-from histories.linking.roll_status import roll_status
-from histories.reading.histories import Histories
+from histories.calendar import day_of
 
 SCHOOL_YEARS = range(12)  # Reception to Year 11
 NO_LONGER_TAUGHT = ("deceased", "over_age")  # destinations of children whom no school or parent needs to teach
@@ -39,30 +38,22 @@ class Leaver:
     left_to: str
 
 
-def find_leavers(histories: Histories, newest: pl.DataFrame, as_of: date) -> list[Leaver]:
-    """Return every child who is on no roll as of a day and once was on one, as known then.
+def find_leavers(newest: pl.DataFrame) -> list[Leaver]:
+    """Return every child who is on no roll and once was on one.
 
     Parameters
     ----------
-    histories : Histories
     newest : polars.DataFrame
         See ``rolls.newest_spells``.
-    as_of : date
-
-    Notes
-    -----
-    The last end counts, not the end of the spell that began last: a child may have been on two rolls at once.
     """
-    status = roll_status(histories, as_of).filter(~pl.col("on_roll"), pl.col("off_since").is_not_null())
-    place = newest.filter(~pl.col("on_roll")).select("pupil_id", "authority", "urn", "nc_year")
-    left = place.join(status.select("pupil_id", "off_since", "destination"), on="pupil_id").sort("pupil_id")
+    left = newest.filter(~pl.col("on_roll")).sort("pupil_id")
     return [
         Leaver(
             pupil_id=r["pupil_id"],
             authority=r["authority"],
             urn=r["urn"],
             nc_year=r["nc_year"],
-            left_on=r["off_since"],
+            left_on=day_of(r["leaving_date"]),
             left_to=r["destination"] or "unknown",
         )
         for r in left.iter_rows(named=True)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from features.outcome.cohort import cohort
 from histories.linking.roll_status import roll_status
 from histories.reading.histories import Histories
+from serving.casework.leavers import find_leavers
 from serving.casework.rolls import newest_spells
 
 DAY = date(2025, 3, 10)
@@ -53,12 +54,16 @@ def test_one_school_of_each_child_main_before_subsidiary_and_the_latest_left(chi
     spells = {f"p{n}": [told(f"p{n}", s) for s in of_child] for n, of_child in enumerate(children)}
     pupils = [{"pupil_id": p, "date_of_birth": "2013-05-01", "authority": "801"} for p in spells]
     histories = Histories.from_rows({"pupils": pupils, "enrolments": [s for of in spells.values() for s in of]})
-    newest = {r["pupil_id"]: r for r in newest_spells(histories, DAY).iter_rows(named=True)}
+    found = newest_spells(histories, DAY)
+    newest = {r["pupil_id"]: r for r in found.iter_rows(named=True)}
+    gone = {c.pupil_id: (c.urn, str(c.left_on), c.left_to) for c in find_leavers(found)}
     scored = dict(pl.from_arrow(cohort(histories, [DAY])).select("pupil_id", "urn").iter_rows())
     status = {r["pupil_id"]: r for r in roll_status(histories, DAY).iter_rows(named=True)}
     for pupil, of_child in spells.items():
         spell, on_roll = best(of_child)
         assert (newest[pupil]["urn"], newest[pupil]["on_roll"]) == (spell["urn"], on_roll)
+        left = None if on_roll else (spell["urn"], spell["leaving_date"], spell["destination"])
+        assert gone.get(pupil) == left
         assert scored.get(pupil) == (spell["urn"] if on_roll else None)
         off = (None, None) if on_roll else (spell["destination"], spell["leaving_date"])
         since = status[pupil]["off_since"]

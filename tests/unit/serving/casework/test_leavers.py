@@ -17,7 +17,7 @@ LEFT = {**SPELL, "leaving_date": "2024-03-08", "leaving_recorded_on": "2024-03-1
 def found(*spells, born="2013-05-01"):
     rows = {"pupils": [{"pupil_id": "p", "date_of_birth": born, "authority": "801"}], "enrolments": list(spells)}
     histories = Histories.from_rows(rows)
-    return find_leavers(histories, newest_spells(histories, DAY), DAY)
+    return find_leavers(newest_spells(histories, DAY))
 
 
 @pytest.mark.parametrize("destination", [*code_set("destination"), None])
