@@ -37,18 +37,6 @@ def of_authority(stored: str) -> int | None:
     return whole(kept["teams"]) if kept.get("teams") else kept.get("per_week")
 
 
-def of_team(stored: str, team: str) -> int | None:
-    """Return the capacity of a team, or None if the list does not hold it.
-
-    Examples
-    --------
-    >>> [of_team('{"per_week": 20, "teams": {"": 9}}', team) for team in ("", "north")]
-    [9, 20]
-    """
-    kept = json.loads(stored)
-    return kept.get("teams", {}).get(team, kept.get("per_week"))
-
-
 def whole(teams: Mapping[str, int]) -> int:
     """Return the capacity of an authority from those of its teams: that of the whole authority, or else their sum."""
     return teams[""] if "" in teams else sum(teams.values())
