@@ -128,16 +128,34 @@ def purpose_of(settings: Settings, release: Release) -> str:
         When what ONROLL_MODEL names is a folder of a withdrawn version, and this is its list.
     """
     from serving.store.scores.stored_scores import SHADOW, SHOWN
-    from training.release.resolve import find_release, must_not_be_withdrawn
+    from training.release.resolve import must_not_be_withdrawn
 
-    try:
-        serving = find_release(settings.model, settings.releases, settings.verify_keys)
-    except Faults:  # nothing serves: then nothing is shown either
-        return SHADOW
-    if serving.bundle != release.bundle:
+    serving = _serving(settings)
+    if serving is None or serving.bundle != release.bundle:
         return SHADOW
     must_not_be_withdrawn(serving, settings.releases)
     return SHOWN
+
+
+def gathers_casework(settings: Settings, purpose: str) -> bool:
+    """Return whether storing a list also stores deadlines, silent registers and the like, which are kept once.
+
+    A list for monitoring only leaves alone those of the list that teams see. While no version serves, teams still have their cases and
+    deadlines, and any list keeps them true.
+    """
+    from serving.store.scores.stored_scores import SHOWN
+
+    return purpose == SHOWN or _serving(settings) is None
+
+
+def _serving(settings: Settings) -> Release | None:
+    """Return the release that serves; None if there is none."""
+    from training.release.resolve import find_release
+
+    try:
+        return find_release(settings.model, settings.releases, settings.verify_keys)
+    except Faults:
+        return None
 
 
 def _must_keep_purpose(
@@ -162,7 +180,8 @@ def _store(settings: Settings, opened: Histories, scores: list[Score], place: st
 
     store, pages = Store.of(settings), PageSettings.load(settings.pages)
     stored = store.save((s.to_dict() for s in scores), purpose=purpose, per_week=pages.per_week)
-    store.keep(opened, scores, pages.rules(), pages.calendar.closed)
+    if gathers_casework(settings, purpose):
+        store.keep(opened, scores, pages.rules(), pages.calendar.closed)
     used = used_for(scores[0].model, scores[0].model_version, scores[0].as_of.isoformat())
     location_cache.remember(settings.whereabouts, opened.digest(), place, used)
     return stored

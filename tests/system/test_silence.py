@@ -49,7 +49,7 @@ def followed(store, caller=LEAD, most=2, besides=()):
 def quiet(store, caller=LEAD):
     with store.view(caller) as view:
         view.record("test")
-        return list(silence.schools(view, newest_list(view)))
+        return list(silence.schools(view))
 
 
 def test_a_child_who_fell_off_the_list_when_the_register_stopped_is_followed_for_weeks(store):
@@ -143,6 +143,45 @@ def test_a_row_says_that_its_register_stopped_and_not_that_it_fell(store):
         rows = {c.pupil_id: c for c in week(view, Chosen(), 3, DAYS[1]).children}
     assert (rows["a"].silent, rows["a"].moved) == (silence.Silence(since=SINCE, days=4), None)
     assert (rows["b"].silent, rows["b"].moved, rows["c"].moved) == (None, "risen", "same")
+
+
+def seen_of_silence(store):
+    """Return what every reader of silent registers and of what was gathered beside them says, by its name."""
+    with store.view(LEAD) as view:
+        newest = newest_list(view)
+        rows, _ = silence.followed(view, newest, 2)
+        shown = week(view, Chosen(), 6, DAYS[1]).children
+        return {
+            "followed": [r["pupil_id"] for r in rows],
+            "schools": list(silence.schools(view)),
+            "count": silence.count(view, newest),
+            "child": silence.of_pupils(view, ["a"]).get("a"),
+            "view": week(view, Chosen(show="silent"), 6, DAYS[1]).every,
+            "rows": {c.pupil_id for c in shown if c.silent},
+            "lines": {c.pupil_id: c.gathered_on for c in shown if c.history},
+        }
+
+
+def test_what_was_gathered_last_is_said_whichever_list_is_shown(store):
+    """After a rollback an older list is shown, and what was gathered of registers is as true as it was."""
+    listed(store, DAYS[0], "abcdef")
+    kept(store, DAYS[0])
+    do(store, cases.open_case, ref(store, "f"))
+    store.save([score(p, n, day=DAYS[1].isoformat(), version="2") for n, p in enumerate("fedcba", start=1)])
+    later = replace(
+        gathered("a", "f", as_of=DAYS[1]),
+        silent_schools=[SilentSchool(authority="801", urn="10001", since=SINCE, days=5)],
+    )
+    do(store, casework.keep, later, "2")
+    before = seen_of_silence(store)
+    assert all(before.values())
+    assert before["lines"] == {"a": DAYS[1], "f": DAYS[1]}
+    store.taken_back = lambda: frozenset({"2"})
+    after = seen_of_silence(store)
+    assert "f" in after["followed"]
+    assert {k: v for k, v in after.items() if k != "followed"} == {k: v for k, v in before.items() if k != "followed"}
+    store.taken_back = lambda: frozenset({"1", "2"})
+    assert "f" in seen_of_silence(store)["followed"], "no list is left, the case is"
 
 
 def test_older_data_and_other_authorities_replace_no_silence(store):

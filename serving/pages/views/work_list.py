@@ -214,7 +214,7 @@ def _above(context: PageContext, view: View, week: week_list.WeekList, most: int
         finished = done.done_since(view, week.as_of, context.settings.no_conversation, {*first, *listed})
     return {
         "silent": 0 if context.withdrawn else silence.count(view, newest),
-        "silent_schools": silence.schools(view, newest),
+        "silent_schools": silence.schools(view),
         "stopped": stopped,
         "followed": followed,
         "finished": finished,
@@ -259,9 +259,11 @@ def _address(request: Request, context: PageContext, what: str) -> str:
 def _line(context: PageContext, child: week_list.Listed) -> str:
     """Return a child's records in a few sentences, as on the child's page; empty if the list has none stored."""
     words = context.renderer.words
+    if child.gathered_on is None:
+        return ""
     year_group = words.year_group(child.score["nc_year"])
-    as_of = date.fromisoformat(child.score["as_of"])
-    return records_line(child.history, as_of, year_group, words) if child.history else ""
+    is_newest = child.gathered_on >= date.fromisoformat(child.score["as_of"])
+    return records_line(child.history, child.gathered_on, year_group, words, is_newest=is_newest)
 
 
 def _mark(context: PageContext, last: dict[str, dict[str, Any]], today: date, pupil_id: str) -> str:

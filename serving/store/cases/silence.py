@@ -1,4 +1,7 @@
-"""Registers that stopped: children stored by themselves, schools with the list; read within the caller's scope."""
+"""Registers that stopped: children stored by themselves, schools with the list; read within the caller's scope.
+
+They are kept once, as gathered last. An older list may be shown, after a rollback for instance: a register is no less silent for that.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from serving.store.cases.casework_tables import StoredSilence
 from serving.store.cases.family import replace_rows
 from serving.store.cases.tables import Case, Person
 from serving.store.scores import tops
-from serving.store.scores.stored_scores import of_list, own_lists
+from serving.store.scores.stored_scores import of_authority, of_list
 from serving.store.tables import Pupil, ScoreList, StoredScore
 from serving.store.unit_of_work import Change, View
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:  # slow to import
 REACH = timedelta(days=130)  # in which school days are counted, as serving.casework.school_days has it
 LOOK_BACK = timedelta(weeks=12)  # of lists whose top children are followed
 MAX = 50  # children on a page
+NOT_GATHERED = "{}"  # sources of a list without the casework data of its day
 SHOWN = ("pupil_id", "pupil_ref", "urn", "nc_year", "left_on", "left_to", "owner")
 # The open case of a pupil in the authority where the pupil is now.
 _OPEN = sa.and_(Case.pupil_id == Pupil.pupil_id, Case.authority == Pupil.authority, Case.closed_at.is_(None))
@@ -68,14 +72,17 @@ def replace(change: Change, gathered: Gathered, model_version: str, in_authoriti
         change.connection.execute(listed.values(silent_schools=json.dumps(stored)))
 
 
-def schools(view: View, newest: tuple[date, str] | None) -> dict[str, Silence]:
-    """Return the schools of the caller's scope that sent no register when a list was made, by URN."""
-    if newest is None:
-        return {}
-    query = sa.select(ScoreList.silent_schools).where(
-        *own_lists(view), ScoreList.as_of == newest[0], ScoreList.model_version == newest[1]
-    )
-    stored = [school for text in view.connection.scalars(query) for school in json.loads(text)]
+def schools(view: View) -> dict[str, Silence]:
+    """Return the schools of the caller's scope that send no register, by URN: as gathered last, whichever list is shown."""
+    gathered = [*of_authority(view.caller), ScoreList.sources != NOT_GATHERED]
+    newest = sa.select(ScoreList.authority, sa.func.max(ScoreList.as_of).label("as_of")).where(*gathered)
+    last = newest.group_by(ScoreList.authority).subquery()
+    on_last = sa.and_(last.c.authority == ScoreList.authority, last.c.as_of == ScoreList.as_of)
+    query = sa.select(ScoreList.authority, ScoreList.silent_schools).join(last, on_last).where(*gathered)
+    by_authority = {
+        row.authority: row.silent_schools for row in view.connection.execute(query.order_by(ScoreList.stored_at))
+    }
+    stored = [school for text in by_authority.values() for school in json.loads(text)]
     return {
         s["urn"]: Silence(since=date.fromisoformat(s["since"]), days=s["days"], school=True)
         for s in sorted(stored, key=lambda s: (-s["days"], s["urn"]))
@@ -83,20 +90,16 @@ def schools(view: View, newest: tuple[date, str] | None) -> dict[str, Silence]:
     }
 
 
-def of_pupils(view: View, newest: tuple[date, str] | None, pupils: Collection[str]) -> dict[str, Silence]:
-    """Return which of some pupils' registers had stopped when a list was made. The calling code records that they were seen."""
-    if newest is None:
-        return {}
-    quiet = schools(view, newest)
+def of_pupils(view: View, pupils: Collection[str]) -> dict[str, Silence]:
+    """Return which of some pupils' registers have stopped, as gathered last. The calling code records that they were seen."""
+    quiet = schools(view)
     silence = {}
     if quiet:
         at = sa.select(Pupil.pupil_id, Pupil.urn).where(Pupil.pupil_id.in_(pupils), Pupil.urn.in_(quiet))
         silence = {row.pupil_id: quiet[row.urn] for row in view.connection.execute(at)}
-    query = sa.select(StoredSilence.pupil_id, StoredSilence.since, StoredSilence.days).where(
-        StoredSilence.pupil_id.in_(pupils), StoredSilence.as_of == newest[0]
-    )
-    own = view.connection.execute(query)
-    return {**silence, **{row.pupil_id: of_child(row.since, row.days, newest[0]) for row in own}}
+    query = sa.select(StoredSilence.pupil_id, StoredSilence.since, StoredSilence.days, StoredSilence.as_of)
+    own = view.connection.execute(query.where(StoredSilence.pupil_id.in_(pupils)))
+    return {**silence, **{row.pupil_id: of_child(row.since, row.days, row.as_of) for row in own}}
 
 
 def of_child(since: date, days: int, as_of: date) -> Silence:
@@ -113,7 +116,7 @@ def followed(
     ----------
     view : View
     newest : tuple or None
-        Day and model version of the newest list.
+        Day and model version of the newest list; without one, children with a case are followed.
     most : int
         The team's capacity.
     besides : collection of str
@@ -125,16 +128,16 @@ def followed(
         The first children, each with ``pupil_id, pupil_ref, urn, nc_year, left_on, left_to, owner`` (a name, or None) and ``silent``, the longest silence first; nobody who is dismissed as
         not for this list; and how many there are. The audit records those returned.
     """
-    if newest is None:
-        return [], 0
-    quiet = schools(view, newest)
-    before = tops.at_top(view, tops.lists_since(view, newest[0] - LOOK_BACK), most, newest[0])
-    wanted = (before | _with_case(view, newest[0], quiet)) - set(besides)
+    quiet = schools(view)
+    before: set[str] = set()
+    if newest is not None:
+        before = tops.at_top(view, tops.lists_since(view, newest[0] - LOOK_BACK), most, newest[0])
+    wanted = (before | _with_case(view, quiet)) - set(besides)
     owner = sa.func.coalesce(Person.name, Case.owner).label("owner")
     columns = (*(getattr(Pupil, name) for name in SHOWN[:-1]), owner)
     query = (
-        _silent(sa.select(*columns).select_from(Pupil), newest[0], quiet)
-        .add_columns(StoredSilence.since, StoredSilence.days)
+        _silent(sa.select(*columns).select_from(Pupil), quiet)
+        .add_columns(StoredSilence.since, StoredSilence.days, StoredSilence.as_of)
         .join(Case, _OPEN, isouter=True)
         .join(Person, Person.person_id == Case.owner, isouter=True)
         .where(*view.caller.children(Pupil), Pupil.pupil_id.in_(wanted), Case.dismissed_why.is_(None))
@@ -142,7 +145,7 @@ def followed(
     rows = [
         {
             **{name: r[name] for name in SHOWN},
-            "silent": of_child(r["since"], r["days"], newest[0]) if r["since"] else quiet[r["urn"]],
+            "silent": of_child(r["since"], r["days"], r["as_of"]) if r["since"] else quiet[r["urn"]],
         }
         for r in view.connection.execute(query).mappings()
     ]
@@ -159,21 +162,21 @@ def count(view: View, newest: tuple[date, str] | None) -> int:
     of_scope = [*of_list(newest), *view.caller.children(StoredScore)]
     own = sa.select(StoredScore.pupil_id).select_from(StoredSilence)
     own = own.join(StoredScore, StoredScore.pupil_id == StoredSilence.pupil_id).where(*of_scope)
-    silent = set(view.connection.scalars(own.where(StoredSilence.as_of == newest[0])))
-    if quiet := schools(view, newest):
+    silent = set(view.connection.scalars(own))
+    if quiet := schools(view):
         of_schools = sa.select(StoredScore.pupil_id).join(Pupil, Pupil.pupil_id == StoredScore.pupil_id)
         silent |= set(view.connection.scalars(of_schools.where(*of_scope, Pupil.urn.in_(quiet))))
     return len(silent)
 
 
-def _with_case(view: View, as_of: date, quiet: Mapping[str, Silence]) -> set[str]:
+def _with_case(view: View, quiet: Mapping[str, Silence]) -> set[str]:
     """Return the pupils with an open case whose register stopped."""
-    query = _silent(sa.select(Case.pupil_id).join(Pupil, _OPEN), as_of, quiet)
+    query = _silent(sa.select(Case.pupil_id).join(Pupil, _OPEN), quiet)
     return set(view.connection.scalars(query.where(*view.caller.children(Pupil))))
 
 
-def _silent(query: sa.Select[Any], as_of: date, quiet: Mapping[str, Silence]) -> sa.Select[Any]:
+def _silent(query: sa.Select[Any], quiet: Mapping[str, Silence]) -> sa.Select[Any]:
     """Restrict a query of pupils to those whose register, or whose school's, stopped."""
-    own = sa.and_(StoredSilence.pupil_id == Pupil.pupil_id, StoredSilence.as_of == as_of)
+    own = StoredSilence.pupil_id == Pupil.pupil_id
     stopped = sa.or_(StoredSilence.pupil_id.is_not(None), Pupil.urn.in_(quiet))
     return query.join(StoredSilence, own, isouter=True).where(stopped)

@@ -71,13 +71,13 @@ def set_aside(today: date) -> sa.ColumnElement[bool]:
     return sa.or_(Case.dismissed_why.is_not(None), Case.snoozed_until > today)
 
 
-def shown(view: View, newest: tuple[date, str], show: str, today: date) -> list[sa.ColumnElement[bool]]:
+def shown(view: View, show: str, today: date) -> list[sa.ColumnElement[bool]]:
     """Return the conditions of a view on scores, joined with their pupils and open cases."""
     if show == "mine":
         return [Case.owner == view.caller.key_id]
     if show == "silent":
-        stopped = sa.exists().where(StoredSilence.pupil_id == StoredScore.pupil_id, StoredSilence.as_of == newest[0])
-        return [sa.or_(stopped.correlate(StoredScore), Pupil.urn.in_(schools(view, newest)))]
+        stopped = sa.exists().where(StoredSilence.pupil_id == StoredScore.pupil_id)
+        return [sa.or_(stopped.correlate(StoredScore), Pupil.urn.in_(schools(view)))]
     if show == "aside":
         return [set_aside(today)]
     return [Case.dismissed_why.is_(None), sa.or_(Case.snoozed_until.is_(None), Case.snoozed_until <= today)]

@@ -45,7 +45,9 @@ class Listed:
     silent : Silence or None
         Since when the register is silent.
     history : dict
-        As known on the list's day; empty if none is stored. See ``serving.casework.history``.
+        As gathered last; empty if none is stored. See ``serving.casework.history``.
+    gathered_on : date or None
+        The day as of which ``history`` was gathered; that of another list than this one after a rollback, for instance.
     """
 
     pupil_ref: str
@@ -59,6 +61,7 @@ class Listed:
     dismissed_why: str | None = None
     silent: Silence | None = None
     history: dict[str, Any] = field(default_factory=dict)
+    gathered_on: date | None = None
 
     @property
     def pupil_id(self) -> str:
@@ -122,7 +125,7 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
         return WeekList()
     of_scope = [*view.caller.children(StoredScore), *of_list(newest)]
     conditions = [*of_scope, *conditions_of(chosen)]
-    of_view = shown(view, newest, chosen.show, today)
+    of_view = shown(view, chosen.show, today)
     week_list = WeekList(as_of=newest[0], model_version=newest[1])
     query = (
         sa.select(
@@ -155,10 +158,11 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
     _add_sources(view, week_list)
     ids = [r.pupil_id for r in rows]
     ranks, top = _before(view, newest, week_list, among=matching(newest, chosen), pupils=ids, most=most)
-    deadlines, names, histories = next_deadlines(view, ids), school_names(view), _histories(view, ids, newest[0])
-    silences = of_pupils(view, newest, ids)
+    deadlines, names, histories = next_deadlines(view, ids), school_names(view), _histories(view, ids)
+    silences = of_pupils(view, ids)
     for r in rows:
         score, silent, moved = json.loads(r.body), silences.get(r.pupil_id), None
+        gathered_on, history = histories.get(r.pupil_id, (None, {}))
         if week_list.before is not None:
             before = ranks.get(r.pupil_id)
             # Whoever a view shows from further down is not new to the top.
@@ -178,7 +182,8 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
                 clock=deadlines.get(r.pupil_id),
                 school=school,
                 silent=silent,
-                history=histories.get(r.pupil_id, {}),
+                history=history,
+                gathered_on=gathered_on,
             )
         )
     if chosen.show == "new":
@@ -209,7 +214,7 @@ def first_of_week(view: View, newest: tuple[date, str], most: int, today: date) 
     now = (
         sa.select(StoredScore.pupil_id)
         .join(Case, OPEN, isouter=True)
-        .where(*of_scope, *shown(view, newest, "all", today))
+        .where(*of_scope, *shown(view, "all", today))
         .order_by(StoredScore.rank, StoredScore.authority)
         .limit(most)
     )
@@ -278,12 +283,11 @@ def _before(
     return ranks, {r.pupil_id for r in view.connection.execute(ranked.where(*within))}
 
 
-def _histories(view: View, pupils: Sequence[str], as_of: date) -> dict[str, dict[str, Any]]:
-    """Return the pupils' histories as known when the list was made."""
-    query = sa.select(StoredHistory.pupil_id, StoredHistory.body).where(
-        StoredHistory.pupil_id.in_(pupils), StoredHistory.as_of == as_of
-    )
-    return {r.pupil_id: json.loads(r.body) for r in view.connection.execute(query)}
+def _histories(view: View, pupils: Sequence[str]) -> dict[str, tuple[date, dict[str, Any]]]:
+    """Return the pupils' histories as gathered last, each with its day."""
+    query = sa.select(StoredHistory.pupil_id, StoredHistory.as_of, StoredHistory.body)
+    rows = view.connection.execute(query.where(StoredHistory.pupil_id.in_(pupils)))
+    return {r.pupil_id: (r.as_of, json.loads(r.body)) for r in rows}
 
 
 def next_deadlines(view: View, pupils: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -15,7 +15,7 @@ from features.outcome.cohort import cohort
 from histories.errors import Faults
 from histories.reading.histories import Histories
 from histories.settings import settings
-from serving.cli.score import purpose_of
+from serving.cli.score import gathers_casework, purpose_of
 from serving.cli.score import score as verb
 from serving.store import Caller, Store
 from serving.store.cases import team_work
@@ -172,7 +172,9 @@ def test_a_list_is_stored_for_teams_only_if_its_version_serves(bundle, tmp_path)
     copy = shutil.copytree(current.releases / "onroll" / "v1", tmp_path / "copy")
     assert [purpose(m) for m in ("onroll@champion", str(copy))] == ["shown", "shown"]
     assert [purpose(m) for m in ("onroll@challenger", str(current.releases / "onroll" / "v2"))] == ["shadow"] * 2
+    assert [gathers_casework(current, purpose) for purpose in ("shown", "shadow")] == [True, False]
     withdraw(current.releases)
+    assert gathers_casework(current, "shadow"), "nothing serves, and deadlines go on"
     assert [purpose(m) for m in ("onroll@challenger", str(copy))] == ["shadow", "shadow"]
     served = current.model_copy(update={"model": str(copy)})
     with pytest.raises(Withdrawn):
