@@ -20,11 +20,11 @@ from histories.reading.as_of import visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
 from serving.casework import runs
+from serving.casework.no_roll import NOWHERE
 from serving.casework.rolls import SchoolsThen, followed, schools_then
 from serving.casework.runs import Missed, Run
 from serving.casework.school_days import SchoolDays
 
-NOT_KNOWN = (None, "unknown")
 ENDED = ("deceased", "over_age", "home_education", "custody", "abroad")  # no receiving school needs a transfer file
 FILE_REACH = 60  # days after leaving for which a transfer file begins to be due
 RUNS = {"unauthorised_10": "unauthorised", "unauthorised_20": "unauthorised", "sickness_15": "ill"}
@@ -173,13 +173,13 @@ def _begun_by_leaving(
         of_age = max(after, day_of(r["age_begins"]))  # before, nobody has to be at school
         if r["leaving_ground"] is None:
             yield pupil, "deletion_return", urn, gone
-        if where in NOT_KNOWN and of_age <= as_of:
+        if where in NOWHERE and of_age <= as_of:
             yield pupil, "destination", urn, of_age
         if where not in ENDED and (as_of - gone).days <= FILE_REACH:
             yield pupil, "transfer_file", urn, after
         if where == "state_school" and r["destination_urn"]:
             yield pupil, "new_pupil_return", r["destination_urn"], after
-        is_lost = where in (*NOT_KNOWN, "missing_education") and opened.get(pupil, -1) < r["leaving_date"]
+        is_lost = where in NOWHERE and opened.get(pupil, -1) < r["leaving_date"]
         if is_lost and of_age <= as_of:
             yield pupil, "case_not_opened", urn, of_age
 
@@ -204,13 +204,17 @@ def _by_pupil(spells: pl.DataFrame, pupils: Iterable[str]) -> dict[str, dict[str
 
 
 def _cases(histories: Histories, leavers: pl.DataFrame, as_of: date) -> dict[str, int]:
-    """Return the day each child's newest case was reported."""
+    """Return of each child the day until which a case looked for the child: of an open case the as-of date, of others that of the report.
+
+    A case is often reported while the child is still on the roll. While it is open, somebody looks for the child.
+    """
     if "cme" not in histories.present or leavers.is_empty():
         return {}
     day = day_number(as_of)
     keys = pa.table({"pupil_id": leavers["pupil_id"].to_arrow(), "as_of": pa.array([day] * len(leavers), pa.int32())})
     rows = collect(visible(histories, "cme", histories.given(keys)))
-    return dict(rows.group_by("pupil_id").agg(pl.col("reported_on").max()).iter_rows())
+    looked = pl.when(pl.col("resolved_on").is_null()).then(day).otherwise("reported_on")
+    return dict(rows.group_by("pupil_id").agg(looked.max()).iter_rows())
 
 
 def _of_runs(known: Known, running: Sequence[Deadline]) -> Duties:

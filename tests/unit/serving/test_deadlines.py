@@ -46,7 +46,10 @@ def deadlines_of(*spells, rules=RULES, **tables):
             {"destination": "state_school", "destination_urn": "200", "leaving_ground": "a"},
             {"transfer_file", "new_pupil_return"},
         ),
-        ({"destination": "missing_education", "leaving_ground": "a"}, {"transfer_file", "case_not_opened"}),
+        (
+            {"destination": "missing_education", "leaving_ground": "a"},
+            {"destination", "transfer_file", "case_not_opened"},
+        ),
         ({"destination": "home_education", "leaving_ground": "a"}, set()),
     ],
 )
@@ -62,6 +65,26 @@ def test_a_new_roll_stops_the_clocks_and_opening_a_case_stops_its_own():
     assert ("a", "case_not_opened") in deadlines_of(left, cme=[{**case, "reported_on": str(DAY)}]), (
         "a case that is reported today is not known yet"
     )
+
+
+@pytest.mark.parametrize("reported", ["2024-03-01", "2025-02-03", "2025-02-24", "2025-03-01"])
+@pytest.mark.parametrize("resolved", [{}, {"resolved_on": str(DAY)}])
+def test_an_open_case_counts_whenever_it_was_reported(reported, resolved):
+    """A case is often reported while the child is still on the roll."""
+    case = {"pupil_id": "a", "missing_from": "2024-02-25", "reported_on": reported, **resolved}
+    assert ("a", "case_not_opened") not in deadlines_of(spell("a", leaving_date="2025-02-24"), cme=[case])
+
+
+def test_a_case_resolved_before_the_child_left_is_not_about_this_leaving():
+    case = {"pupil_id": "a", "missing_from": "2024-02-25", "reported_on": "2025-02-03", "resolved_on": "2025-02-14"}
+    assert ("a", "case_not_opened") in deadlines_of(spell("a", leaving_date="2025-02-24"), cme=[case])
+
+
+def test_a_child_marked_as_missing_is_to_be_found_until_a_destination_is_known():
+    left = spell("a", leaving_date="2025-02-24", destination="missing_education")
+    case = {"pupil_id": "a", "missing_from": "2025-02-25", "reported_on": "2025-03-01"}
+    assert ("a", "destination") in deadlines_of(left, cme=[case])
+    assert ("a", "destination") not in deadlines_of(left | {"destination": "home_education"}, cme=[case])
 
 
 def test_a_deletion_return_is_due_on_the_day_and_others_in_school_days():
