@@ -9,6 +9,9 @@ an authority stays as it is. Each week a list states each child's true risk with
 - or the children of a group, one in five, look safe: all their risks are a tenth.
 
 Alarms are looked at every second week, after a fault every fourth, with the lists whose outcomes are known by then: those 26 weeks old and older.
+
+``python -m benchmarks.drawn_years [--children 600,1500,3000,10000] [--places 8] [--worlds 100]`` measures years without a fault only, by the size of an
+authority: A001 to A003 where few children are on the list and the same ones come back each week.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import click
 import numpy as np
 import polars as pl
 
@@ -29,6 +33,7 @@ from serving.monitoring.judge import Judgement
 from serving.monitoring.outcomes import Outcomes
 
 OUTCOME_CODES = ("A001", "A002", "A003", "A004")
+BY_SIZE = ("A001", "A002", "A003")  # groups of a small authority are hidden
 NEWEST = max(LIMITS[code]["days"] for code in OUTCOME_CODES)  # lists; no alarm reads more
 KNOWN_AFTER = 26  # weeks: the window, and the delay of the definition
 CALM = 52  # weeks of lists whose alarms are looked at without a fault
@@ -124,7 +129,7 @@ class Authority:
         self.child[gone] = self.child.max() + 1 + np.arange(len(gone))
         self.moment[gone] = day + 7 + rng.exponential(1 / self.hazard[gone])
         frame = pl.DataFrame(columns).with_columns(as_of=pl.lit(date(2020, 1, 6) + timedelta(weeks=week)))
-        return frame.with_columns(places=pl.lit(PLACES), authority=pl.lit("801"))
+        return frame.with_columns(places=pl.lit(PLACES), authority=pl.lit("801"), horizon=HORIZON)
 
 
 def look(lists: list[pl.DataFrame], codes: tuple[str, ...], base_rate: float) -> dict[str, str]:
@@ -136,6 +141,11 @@ def look(lists: list[pl.DataFrame], codes: tuple[str, ...], base_rate: float) ->
     manifests: Any = {"1": SimpleNamespace(base_rate=base_rate)}
     judgement.manifests = manifests
     return states_of(codes, Drawn(judgement=judgement))
+
+
+def calm_looks(lists: list[pl.DataFrame], codes: tuple[str, ...], base_rate: float) -> list[dict[str, str]]:
+    """Return the states of alarms at each look of the year without a fault."""
+    return [look(lists[: week + 1], codes, base_rate) for week in range(BEFORE, BEFORE + CALM, 2)]
 
 
 def looks_after(
@@ -155,8 +165,7 @@ def drawn(found: Found, worlds: int, children: int, seed: int) -> None:
         for week in range(START):
             lists.append(authority.week(week, rng))
         base_rate = float(pl.concat(lists[:BEFORE])["label"].mean())  # type: ignore[arg-type]
-        calm = range(BEFORE, BEFORE + CALM, 2)
-        found.calm([look(lists[: week + 1], OUTCOME_CODES, base_rate) for week in calm], CALM / 52)
+        found.calm(calm_looks(lists, OUTCOME_CODES, base_rate), CALM / 52)
         for title, codes in FAULTS.items():
             broken = authority.broken(title, 7 * START, rng)
             longer = [*relabelled(lists, authority, broken), *(broken.week(START + n, rng) for n in range(AFTER))]
@@ -185,3 +194,32 @@ def relabelled(lists: list[pl.DataFrame], before: Authority, after: Authority) -
             frame = joined.with_columns(label.alias("label")).drop("moment")
         newer.append(frame)
     return newer
+
+
+def calm_by_size(worlds: int, children: int, places: int, seed: int) -> Found:
+    """Draw authorities of a size, with a year without a fault each."""
+    found = Found()
+    for world in range(worlds):
+        rng = np.random.Generator(np.random.PCG64([seed, children, world]))
+        authority = Authority.drawn(rng, children)
+        weeks = (authority.week(week, rng) for week in range(BEFORE + CALM))
+        lists = [week.with_columns(places=pl.lit(places)) for week in weeks]
+        base_rate = float(pl.concat(lists[:BEFORE])["label"].mean())  # type: ignore[arg-type]
+        found.calm(calm_looks(lists, BY_SIZE, base_rate), CALM / 52)
+    return found
+
+
+@click.command()
+@click.option("--children", default="600,1500,3000,10000", show_default=True, help="Of a drawn authority.")
+@click.option("--places", default=8, show_default=True, help="Children a week whom its team reviews.")
+@click.option("--worlds", default=100, show_default=True)
+@click.option("--seed", default=5, show_default=True)
+def main(children: str, places: int, worlds: int, seed: int) -> None:
+    """Print how often alarms are up without a fault, by the size of an authority."""
+    for number in map(int, children.split(",")):
+        click.echo(f"{number:,} children, {places} places, {worlds} worlds\n")
+        click.echo(f"{calm_by_size(worlds, number, places, seed).table_of_codes()}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -44,7 +44,7 @@ def lists(rng: np.random.Generator, children: int, kind: str) -> pl.DataFrame:
         label = (moment[still] < 7 * week + HORIZON).astype(float)
         day = date(2024, 1, 8) + timedelta(weeks=week)
         columns = {"pupil_id": still, "risk": risk, "rank": rank, "label": label}
-        parts.append(pl.DataFrame(columns).with_columns(as_of=pl.lit(day), places=pl.lit(PLACES)))
+        parts.append(pl.DataFrame(columns).with_columns(as_of=pl.lit(day), places=pl.lit(PLACES), horizon=HORIZON))
     return pl.concat(parts)
 
 

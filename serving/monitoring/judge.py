@@ -28,6 +28,7 @@ from training.task import ProgressCallback, quiet
 DAYS_AT_ONCE = 8  # days of lists in memory while their outcomes are looked up
 JUDGED_BY = (*PROTECTED, "year_group", "phase")
 PLACE = {"authority": pl.String, "as_of": pl.Date, "model_version": pl.String}
+JUDGED_WITH = {**PLACE, "places": pl.Int64, "horizon": pl.Int64}
 ScoresOf = Callable[[Sequence[CompleteList]], pl.DataFrame]
 
 
@@ -152,8 +153,8 @@ def judge(
             batch = days[start : start + DAYS_AT_ONCE]
             advance(description=f"outcomes of lists of {batch[0]} to {batch[-1]}")
             due = [x for x in matured if x.as_of in batch]
-            rows = [(*_place(x), terms.places(x)) for x in due]
-            places = pl.DataFrame(rows, schema={**PLACE, "places": pl.Int64}, orient="row")
+            rows = [(*_place(x), terms.places(x), horizon) for x in due]
+            places = pl.DataFrame(rows, schema=JUDGED_WITH, orient="row")
             scores = scores_of(due).join(places, on=list(PLACE), how="left", maintain_order="left")
             joined |= _of_each(due, outcomes_of(histories, scores, definition, horizon, terms.rule))
     judgement.lists = [_list_result(x, joined.get(x), known_from.get(x)) for x in lists]

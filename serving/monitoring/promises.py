@@ -2,7 +2,7 @@
 
 The sum of the risks is the expected number of children who go missing. The number that comes varies by chance alone as a Poisson number does, at
 most: a sum of independent outcomes varies a little less (Hodges and Le Cam 1960), brothers and sisters who leave together a little more. Lists of
-different weeks share their children, so intervals over several lists are widened by the design effect of pupils (``training.measures.intervals``).
+different weeks share their children, so ranges and intervals over several lists are widened for it (``serving.monitoring.repeated``).
 Help that was given changes what comes; none of these figures is the effect of a list.
 """
 
@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from training.measures.intervals import Interval, design_effect, observed_over_expected, wilson
-from training.measures.metrics import numbers
+from serving.monitoring.repeated import design, observed_design, promised_design
+from training.measures.intervals import Interval, observed_over_expected, wilson
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,8 @@ class Comparison:
     observed : int
     ratio : Interval or None
         Observed over expected, with Byar's 95% interval.
+    expected_children : float
+        How many different children ``expected`` stands for: a child on several lists counts about once.
     """
 
     children: int
@@ -40,6 +42,7 @@ class Comparison:
     usual: tuple[int, int]
     observed: int
     ratio: Interval | None
+    expected_children: float
 
     @property
     def kept(self) -> bool:
@@ -67,6 +70,8 @@ class AtCapacity:
         Of them, and of all children with a known outcome (scored or not), those who went missing.
     precision, capture : Interval or None
         ``found`` as a share of ``listed`` and of ``missing``.
+    expected_children : float
+        How many different children were expected to go missing among the first.
     """
 
     capacity: int
@@ -76,6 +81,7 @@ class AtCapacity:
     missing: int
     precision: Interval | None
     capture: Interval | None
+    expected_children: float
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data."""
@@ -104,19 +110,21 @@ def compare(scored: pl.DataFrame) -> Comparison:
     Parameters
     ----------
     scored : polars.DataFrame
-        ``pupil_id, risk, label``; rows without a label take no part.
+        ``pupil_id, as_of, risk, label, horizon``; rows without a label take no part.
     """
     known = scored.filter(pl.col("label").is_not_null())
     risk, labels = known["risk"].to_numpy(), known["label"].to_numpy()
     expected, observed = float(risk.sum()), int(labels.sum())
-    design, promised = _design(known), _promised_design(known)
+    promised, widened = promised_design(known), design(known)
     low, high = poisson_range(round(expected / promised, 9))
     return Comparison(
         children=len(known),
         expected=expected,
         usual=(int(np.floor(low * promised)), int(np.ceil(high * promised))),
         observed=observed,
-        ratio=observed_over_expected(observed, expected, design=design),
+        # Of children, not of rows: none of 8 children on 8 lists is no more than none of 8.
+        ratio=observed_over_expected(observed / widened, expected / widened),
+        expected_children=expected / promised,
     )
 
 
@@ -126,7 +134,7 @@ def at_capacity(scored: pl.DataFrame, unscored: pl.DataFrame, capacity: int) -> 
     Parameters
     ----------
     scored : polars.DataFrame
-        ``pupil_id, rank, places, risk, label``; ``places`` is the capacity of the child's authority.
+        ``pupil_id, as_of, rank, places, risk, label, horizon``; ``places`` is the capacity of the child's authority.
     unscored : polars.DataFrame
         ``label`` of children of the cohort without a score.
     capacity : int
@@ -145,21 +153,7 @@ def at_capacity(scored: pl.DataFrame, unscored: pl.DataFrame, capacity: int) -> 
         promised=float(first["risk"].mean()) if len(first) else None,  # type: ignore[arg-type]
         found=found,
         missing=missing,
-        precision=wilson(found, len(first), _design(first)),
-        capture=wilson(found, missing, _design(captured)),
+        precision=wilson(found, len(first), design(first)),
+        capture=wilson(found, missing, observed_design(captured)),
+        expected_children=float(first["risk"].sum()) / promised_design(first),
     )
-
-
-def _design(known: pl.DataFrame) -> float:
-    """Return the design effect of children who are on several lists; 1 for a single list."""
-    if known.is_empty() or known["pupil_id"].n_unique() == len(known):
-        return 1.0
-    return design_effect(known["label"].to_numpy().astype(float), numbers(known, "pupil_id"))
-
-
-def _promised_design(known: pl.DataFrame) -> float:
-    """Return the design effect that risks promise: a child on n lists counts n times or not at all. No outcome has a part in it."""
-    child = known.group_by("pupil_id").agg(pl.len().alias("lists"), pl.col("risk").sum())
-    expected = float(child["risk"].sum())
-    # Rounded, since a sum's last digits depend on the order of rows and could move a limit by one.
-    return round(float((child["lists"] * child["risk"]).sum()) / expected, 9) if expected > 0 else 1.0

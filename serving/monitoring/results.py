@@ -37,7 +37,7 @@ class Breakdown:
 
     @classmethod
     def of(cls, outcomes: Outcomes) -> Breakdown:
-        """Compute the figures of joined scores, whose frame has ``places``, the capacity of each child's authority."""
+        """Compute the figures of joined scores, whose frame has ``places``, the capacity of each child's authority, and ``horizon``."""
         scored = outcomes.scored
         return cls(
             whole=compare(scored),

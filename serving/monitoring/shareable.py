@@ -21,6 +21,7 @@ from serving.monitoring.monitor import MonitorReport
 from serving.monitoring.outcomes import UNKNOWN
 from serving.monitoring.paired import Paired
 from serving.monitoring.promises import Comparison, compare
+from serving.monitoring.repeated import promised_design
 from serving.monitoring.results import VersionResult, by_term, term_name
 from serving.monitoring.simple_way import SimpleWay
 from training.measures.intervals import rounded_share
@@ -170,11 +171,13 @@ def _first(known: pl.DataFrame) -> dict[str, Any] | None:
         return None
     stayed = first.filter(pl.col("label") != 1)["pupil_id"].n_unique()
     small = min(_missing(first), stayed) <= SMALLEST
-    share = None if small else rounded_share(rounded(int(first["label"].sum())), rounded(len(first)))
+    # Widened by what the risks promise, in which no hidden outcome has a part.
+    of, found = rounded(len(first)), rounded(int(first["label"].sum()))
+    share = None if small else rounded_share(found, of, promised_design(first))
     return {
         "capacity": known["places"].max(),
         "promised": float(first["risk"].mean()),  # type: ignore[arg-type]
-        "precision": [share.value, share.low, share.high] if share else None,
+        "precision": [round(v, 4) for v in (share.value, share.low, share.high)] if share else None,
     }
 
 

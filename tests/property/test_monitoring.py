@@ -75,7 +75,7 @@ def test_a_child_without_an_outcome_changes_no_figure(rows):
     frame = pl.DataFrame(
         {"pupil_id": [str(n) for n in range(len(rows))], "risk": [r for r, _ in rows], "label": [y for _, y in rows]},
         schema={"pupil_id": pl.String, "risk": pl.Float64, "label": pl.Float64},
-    )
+    ).with_columns(as_of=pl.lit(DAY), horizon=HORIZON)
     assert compare(frame) == compare(frame.filter(pl.col("label").is_not_null()))
 
 

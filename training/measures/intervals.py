@@ -140,6 +140,8 @@ def observed_over_expected(observed: float, expected: float, *, design: float = 
 def design_effect(label: np.ndarray, pupil: np.ndarray, weight: np.ndarray | None = None) -> float:
     """Return the design effect of pupils: the variance of the number missing over that of independent snapshots; at least 1.
 
+    If all labels are the same, nothing shows how snapshots of a pupil hang together: then they count as one.
+
     Parameters
     ----------
     label : float array of 0 and 1, shape (rows,)
@@ -150,9 +152,9 @@ def design_effect(label: np.ndarray, pupil: np.ndarray, weight: np.ndarray | Non
     """
     weight = np.ones(len(label)) if weight is None else weight
     rate = float(np.average(label, weights=weight)) if len(label) else 0.0
-    if not 0 < rate < 1:
+    residual = weight * (label - rate) if 0 < rate < 1 else weight
+    if not residual.any():
         return 1.0
-    residual = weight * (label - rate)
     return float(max((np.bincount(pupil, weights=residual) ** 2).sum() / (residual**2).sum(), 1.0))
 
 

@@ -13,9 +13,11 @@ from serving.monitoring.promises import compare
 def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
     """Compare the newest matured days of each current version."""
     compared = {v: compare(evidence.recent(v, limits["days"]).scored) for v in evidence.current_versions()}
-    judged = {v: c for v, c in compared.items() if c.expected >= limits["expected"] and c.ratio}
+    judged = {v: c for v, c in compared.items() if c.expected_children >= limits["expected"] and c.ratio}
     if not judged:
-        raise NotJudged("too few children were expected to go missing on lists whose outcomes are known")
+        raise NotJudged(
+            "too few children were expected to go missing on these lists; with more 'days' more lists are looked at"
+        )
     most = limits["ratio"]
     for version, comparison in judged.items():
         ratio = comparison.ratio
@@ -32,6 +34,6 @@ ALARM = Alarm(
     title="more or fewer children go missing than the risks say",
     reason=__doc__ or "",
     do="Find out what changed: recording (onroll check), the definition, the cohort, or help that was given. Then train again, or withdraw the version.",
-    since=date(2026, 11, 29),
+    since=date(2026, 11, 30),
     check=check,
 )

@@ -16,7 +16,7 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
     for version in evidence.current_versions():
         recent = evidence.recent(version, limits["days"])
         first = at_capacity(recent.scored, recent.unscored, evidence.capacity(version))
-        if first.promised is None or first.precision is None or first.promised * first.listed < limits["expected"]:
+        if first.promised is None or first.precision is None or first.expected_children < limits["expected"]:
             continue
         is_judged = True
         if first.precision.high < limits["share"] * first.promised:
@@ -27,7 +27,7 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
             yield Raised(what, f"version {version}, newest {limits['days']} days of lists with known outcomes")
     if not is_judged:
         raise NotJudged(
-            "too few children were expected to go missing among the first of lists whose outcomes are known"
+            "too few children were expected to go missing among the first of these lists; with more 'days' more lists are looked at"
         )
 
 
@@ -36,6 +36,6 @@ ALARM = Alarm(
     title="the first children of the list go missing less often than promised",
     reason=__doc__ or "",
     do="Ask first whether help kept them in education: then this is no fault of the list, and nothing here can tell. If not, train again or withdraw.",
-    since=date(2026, 11, 29),
+    since=date(2026, 11, 30),
     check=check,
 )

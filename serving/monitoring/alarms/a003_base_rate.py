@@ -18,10 +18,12 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
         if manifest is None or not manifest.base_rate:
             continue
         recent = compare(evidence.recent(version, limits["days"]).scored)
-        if recent.children * manifest.base_rate < limits["expected"] or recent.ratio is None:
+        if recent.ratio is None:
+            continue
+        times = recent.expected / (recent.children * manifest.base_rate)
+        if recent.expected_children < limits["expected"] * times:
             continue
         is_judged = True
-        times = recent.expected / (recent.children * manifest.base_rate)
         low, high = recent.ratio.low * times, recent.ratio.high * times
         if low > limits["ratio"] or high < 1 / limits["ratio"]:
             rate = recent.observed / recent.children
@@ -31,7 +33,9 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
             )
             yield Raised(what, f"version {version}, newest {limits['days']} days of lists with known outcomes")
     if not is_judged:
-        raise NotJudged("the model's folder is gone, or too few children with known outcomes are on its lists")
+        raise NotJudged(
+            "the model's folder is gone, or too few children with known outcomes are on its lists; see 'days'"
+        )
 
 
 ALARM = Alarm(
@@ -39,6 +43,6 @@ ALARM = Alarm(
     title="the rate of going missing has changed since training",
     reason=__doc__ or "",
     do="Find out whether children or their recording changed (onroll describe, onroll check), then train on newer terms.",
-    since=date(2026, 11, 29),
+    since=date(2026, 11, 30),
     check=check,
 )

@@ -153,6 +153,7 @@ def test_a_list_of_an_unknown_definition_is_named_and_not_judged():
 
 def test_lists_of_the_same_children_say_less_than_their_number():
     apart = pl.DataFrame({"pupil_id": [str(n) for n in range(400)], "risk": 0.1, "label": [1.0] * 40 + [0.0] * 360})
+    apart = apart.with_columns(as_of=pl.lit(DAY), horizon=HORIZON)
     again = pl.concat([apart.head(100).with_columns(label=pl.Series([1.0] * 10 + [0.0] * 90))] * 4)
     assert compare(again).ratio.value == compare(apart).ratio.value
     width = {name: c.ratio.high - c.ratio.low for name, c in (("apart", compare(apart)), ("again", compare(again)))}
@@ -184,7 +185,7 @@ def test_no_list_has_no_result():
 def test_capacity_counts_places_by_the_authority_of_the_child():
     scored = pl.DataFrame(
         {"pupil_id": ["a", "b", "c"], "rank": [1, 2, 1], "places": [1, 1, 5], "risk": 0.5, "label": [0.0, 1.0, 1.0]}
-    )
+    ).with_columns(as_of=pl.lit(DAY), horizon=HORIZON)
     first = at_capacity(scored, pl.DataFrame({"label": []}, schema={"label": pl.Float64}), 5)
     assert (first.listed, first.found, first.missing) == (2, 1, 2)
 
@@ -198,6 +199,7 @@ def test_terms_begin_with_their_first_school_day():
             "as_of": [date(2024, 9, 1), date(2025, 1, 5), date(2025, 1, 6), date(2025, 8, 3)],
             "risk": 0.5,
             "label": 0.0,
+            "horizon": HORIZON,
         }
     )
     assert [t.term for t in by_term(scored)] == ["2024/25 autumn", "2024/25 spring", "2024/25 summer"]
