@@ -83,7 +83,7 @@ def _sorted_out(
         moves = spell.get("destination") == "state_school"
         if pupil in offers or moves or r["starts_on"] is not None:
             kind = "expected"
-        elif r["destination"] in NOWHERE:
+        elif r["destination"] in ROLL_EXPECTED:  # a move to a school a year ago that never came is none
             kind = "left" if spell else "none"
         else:
             continue

@@ -1,6 +1,6 @@
 """Children on no roll: which, since when, and that nobody educated elsewhere is listed."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -8,7 +8,7 @@ from histories.calendar import ONE_DAY, compulsory_school_age
 from histories.reading.histories import Histories
 from serving.casework.deadlines import find_deadlines
 from serving.casework.no_roll import find_off_roll
-from serving.casework.rolls import last_spells
+from serving.casework.rolls import REACH, last_spells
 from serving.casework.school_days import SchoolDays
 from serving.pages.settings import PageSettings
 
@@ -101,6 +101,15 @@ def test_a_child_on_no_roll_at_all():
     assert found() == [("none", "None", "", None)]
     long_ago = LEFT | {"leaving_date": "2023-02-01", "leaving_recorded_on": "2023-02-02", "destination": "unknown"}
     assert found([long_ago]) == [("none", "2023-02-01", "", None)]
+
+
+@pytest.mark.parametrize("destination", [None, "unknown", "missing_education", "state_school"])
+@pytest.mark.parametrize("days", [1, 364, 365, 366, 800])
+def test_a_child_who_arrived_nowhere_stays_listed_however_long_ago_the_leaving_was(days, destination):
+    left_on = DAY - timedelta(days=days)
+    left = LEFT | {"leaving_date": str(left_on), "leaving_recorded_on": str(left_on), "destination": destination}
+    recent = "expected" if destination == "state_school" else "left"
+    assert [kind for kind, *_ in found([left])] == [recent if days <= REACH else "none"]
 
 
 @pytest.mark.parametrize("born", ["2020-09-01", "2008-08-31"])
