@@ -16,7 +16,7 @@ import polars as pl
 
 from benchmarks.worlds import snapshots
 from features.catalogue import catalogue
-from training.fitting.candidates import boosted, grid, learner, ridge
+from training.fitting.candidates import boosted, grid, learner
 from training.fitting.rolling_origin import Predictions, learn_from, matrix_of, predict
 from training.fitting.sampling import sample
 from training.fitting.splits import split
@@ -75,8 +75,7 @@ def scored(
     """
     names = catalogue().names
     learning = learn_from(past, names, seed)
-    strength = None if chosen.startswith("lightgbm") else ridge.chosen_strength(learning, settings["monotone"])
-    learn = learner(chosen, settings, strength)
+    learn = learner(chosen, settings)
     score = learn(learning)
     last_day = matrix_of(past.filter(pl.col("as_of") == past["as_of"].max()), names)
     calibrator = fit_calibrator(

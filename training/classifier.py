@@ -41,8 +41,7 @@ class OnrollClassifier(ClassifierMixin, BaseEstimator):
     rounds, learning_rate, num_leaves, max_depth, min_data_in_leaf, feature_fraction, lambda_l2, negative_share
         Of LightGBM; see ``boosted.DEFAULTS``.
     strength : float, optional
-        Prior variance of a standardised coefficient of the ridge regression; ``ridge.DEFAULT_STRENGTH`` by default, since rows
-        without days have no later ones to choose it on.
+        Prior variance of a standardised coefficient of the ridge regression; ``ridge.STRENGTH`` by default.
     folds : int
         Of the calibration; fewer if a class has fewer rows, and none below two.
     random_state : int, RandomState or None
@@ -188,7 +187,7 @@ class OnrollClassifier(ClassifierMixin, BaseEstimator):
         parts: list[Scorer] = []
         for part in KINDS[self.kind]:
             if part == "ridge":
-                parts.append(ridge.fit(learning, self.monotone, self.strength or ridge.DEFAULT_STRENGTH))
+                parts.append(ridge.fit(learning, self.monotone, self.strength or ridge.STRENGTH))
             else:
                 text = boosted.train(learning, settings).model_to_string(num_iteration=-1)
                 parts.append(LeafTables(read_forest(text, "the classifier")))

@@ -183,8 +183,7 @@ def train(
             learning=learning,
             frame=learned,
             newest=Newest(x=newest, margins=weighted_mean(margins, list(made_of.values()))),
-            # The model's own strength: only the pupils differ.
-            learn=learner(chosen, released, terms.strength if terms else None),
+            learn=learner(chosen, released),
             seed=seed,
             advance=advance,
         )

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import date, timedelta
 
-import numpy as np
 import polars as pl
 import pytest
 
@@ -11,7 +10,7 @@ from features import Definition
 from features.outcome import cohort
 from features.outcome.leavings import Leavings
 from histories.reading.histories import Histories
-from training.fitting.candidates import Learning, boosted, ridge
+from training.fitting.candidates import boosted
 from training.fitting.partial_windows import MIN_DAYS, learned_before, with_exposure
 from training.fitting.splits import known_before
 from training.pipeline import train
@@ -156,31 +155,6 @@ def test_children_without_the_outcome_weigh_as_much_as_the_exposure_of_their_lis
     parts = pl.DataFrame([rows(91, o, s, 91) for s in (True, False) for o in (None, 5)], schema_overrides=schema)
     weight = with_exposure(whole, parts)["weight"].to_list()[len(whole) :]
     assert weight == pytest.approx([3 * (45 + 5 / 4) / 50, 3.0, 3 * (5 / 4) / 50, 3.0])
-
-
-def test_the_strength_of_the_ridge_is_chosen_on_whole_windows_only():
-    rng = np.random.default_rng(1)
-    as_of = np.repeat(np.arange("2020-01", "2022-01", 2, dtype="datetime64[M]").astype("datetime64[D]"), 200)
-    known_on = as_of + np.timedelta64(90, "D")
-    parts = as_of >= as_of[-200 * 3]
-    x = rng.normal(size=(len(as_of), 3))
-    y = (rng.random(len(as_of)) < 1 / (1 + np.exp(3 - 1.5 * x[:, 0]))).astype(float)
-
-    def learning(rows, known):
-        return Learning(
-            x=x[rows],
-            y=y[rows],
-            weight=np.ones(int(rows.sum())),
-            names=["a", "b", "c"],
-            seed=1,
-            as_of=as_of[rows],
-            known_on=known[rows],
-        )
-
-    chosen = ridge.chosen_strength(learning(~parts, known_on), monotone=False)
-    everything = np.ones(len(as_of), bool)
-    hidden = np.where(parts, np.datetime64("NaT"), known_on)
-    assert ridge.chosen_strength(learning(everything, hidden), monotone=False) == chosen
 
 
 SETTINGS = {**boosted.DEFAULTS, "rounds": 5, "min_data_in_leaf": 5}

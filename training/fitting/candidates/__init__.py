@@ -50,7 +50,7 @@ def _share_of_trees(candidate: Candidate) -> float:
     return 1 - candidate.mean_of.get("ridge", float(candidate.name == "ridge"))
 
 
-def learner(name: str, settings: dict[str, Any], strength: float | None = None) -> Learn:
+def learner(name: str, settings: dict[str, Any]) -> Learn:
     """Return the function by which a releasable candidate learns.
 
     Parameters
@@ -59,16 +59,14 @@ def learner(name: str, settings: dict[str, Any], strength: float | None = None) 
         ``ridge``, one of ``MEANS``, or any other name for a booster.
     settings : dict
         See ``boosted.DEFAULTS``; the ridge regression only reads whether directions hold.
-    strength : float, optional
-        Of the ridge regression; chosen anew each time without it.
     """
     if name == "ridge":
-        return ridge.learner(settings, strength)
+        return ridge.learner(settings)
     if name not in MEANS:
         return boosted.learner(settings)
 
     def learn(learning: Learning) -> Scorer:
-        parts = {"ridge": ridge.learner(settings, strength)(learning), "booster": boosted.learner(settings)(learning)}
+        parts = {"ridge": ridge.learner(settings)(learning), "booster": boosted.learner(settings)(learning)}
         weights = PARTS[name]
         return lambda x: weighted_mean([parts[part](x) for part in weights], list(weights.values()))
 

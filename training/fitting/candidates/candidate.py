@@ -58,12 +58,6 @@ class Learning:
         """Return some columns."""
         return replace(self, x=self.x[:, kept], names=[self.names[i] for i in kept])
 
-    def known_before(self, day: Any) -> np.ndarray:
-        """Return which rows lie before a day and had a known outcome before it, shape (rows,)."""
-        if self.as_of is None or self.known_on is None:
-            return np.zeros(len(self.y), bool)
-        return (self.as_of < day) & (self.known_on < day)
-
     def with_fewer_negatives(self, negatives: int) -> Learning:
         """Keep all rows with the outcome and at most so many of the others, reweighted to represent all of them."""
         without = np.flatnonzero(self.y == 0)

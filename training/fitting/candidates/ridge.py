@@ -1,12 +1,14 @@
-"""Ridge logistic regression on every row, with the directions of the catalogue, and its strength chosen on later days than it learned from.
+"""Ridge logistic regression on every row, with the directions of the catalogue.
 
 Values are standardised; a missing one counts as the mean and has a coefficient of its own (le Cessie and van Houwelingen 1992). The lines of the
 features that tell most may bend (``pieces``). With directions, a coefficient may be zero but not of the other sign, so no piece goes against one.
+
+Its strength is the same everywhere. Margins of one strength have one scale, so those of earlier origins calibrate later ones; a strength chosen anew
+at each origin left risks too high (decision 20).
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -20,27 +22,21 @@ from training.fitting.blas_threads import BLAS_THREADS, fixed_blas_threads
 from training.fitting.candidates.bounded_newton import minimise
 from training.fitting.candidates.candidate import Learning, Scorer
 from training.fitting.candidates.pieces import Pieces, mean_and_spread
-from training.measures import calibration
 
-STRENGTHS = (1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 1e-1)  # prior variances of a standardised coefficient
-DEFAULT_STRENGTH = 1e-3  # if too few outcomes are known to choose one
-NESTED_DAYS = 3  # newest days on which strengths are compared
-NESTED_NEGATIVES = 20_000  # rows without the outcome that are enough to compare strengths by; they are weighted back
-MIN_POSITIVES = 8  # as many as an origin needs (``splits``)
+STRENGTH = 3e-3  # prior variance of a standardised coefficient
+FIRST_NEGATIVES = 20_000  # rows without the outcome on which the search begins; they are weighted back
 ROWS_A_BLOCK = 32_768
 MAX_KEPT = (
     32 * 2**20
 )  # numbers of standardised columns that are kept between steps (256 MiB); more are made anew each time
 DECIMALS = 9  # of a standardised coefficient: sums may differ in the last digits, the model must not
-NestedFits = dict[bytes, list[LinearTerms]]  # by digest of the rows: a fit for each of STRENGTHS
 
 
-def learner(settings: dict[str, Any], strength: float | None = None) -> Any:
-    """Return the function by which a ridge regression learns as a candidate, ``strength`` being chosen unless it is given."""
-    nested: NestedFits = {}
+def learner(settings: dict[str, Any]) -> Any:
+    """Return the function by which a ridge regression learns as a candidate."""
 
     def learn(learning: Learning) -> Scorer:
-        return fit(learning, settings["monotone"], strength, nested).margins
+        return fit(learning, settings["monotone"]).margins
 
     return learn
 
@@ -51,11 +47,10 @@ def surroundings() -> Any:
     Perdomo and others (2023) found that such a model did as well as individual scores in Wisconsin. Every report shows whether that
     holds here.
     """
-    nested: NestedFits = {}
 
     def learn(learning: Learning) -> Scorer:
         kept = learning.columns([n for n in learning.names if _of_the_place(n)])
-        terms = fit(learning.with_columns(kept), monotone=False, nested=nested)
+        terms = fit(learning.with_columns(kept), monotone=False)
         return lambda x: terms.margins(x[:, kept])
 
     return learn
@@ -66,84 +61,23 @@ def _of_the_place(name: str) -> bool:
     return feature is not None and (feature.theme == "school" or name.startswith("area_") or name == "idaci_decile")
 
 
-def fit(
-    learning: Learning, monotone: bool, strength: float | None = None, nested: NestedFits | None = None
-) -> LinearTerms:
+def fit(learning: Learning, monotone: bool, strength: float = STRENGTH) -> LinearTerms:
     """Fit the coefficients on all rows.
 
     Parameters
     ----------
     monotone : bool
         Whether the directions of the catalogue hold.
-    strength : float, optional
-        The prior variance of a standardised coefficient; chosen by ``chosen_strength`` unless it is given.
-    nested : dict, optional
-        See ``chosen_strength``.
+    strength : float
+        The prior variance of a standardised coefficient (``C`` in scikit-learn).
     """
     # On a busy machine two threads of BLAS take several times the processor time of one.
     with fixed_blas_threads(BLAS_THREADS):
-        strength = strength or chosen_strength(learning, monotone, nested)
         columns = _Columns.of(learning, monotone)
         # From where fewer rows lead, few steps on all rows are left; there is one minimum.
-        start = columns.path(learning.with_fewer_negatives(NESTED_NEGATIVES), (strength,))[0]
-        coefficients = columns.path(learning, (strength,), start)[0]
+        start = columns.minimum(learning.with_fewer_negatives(FIRST_NEGATIVES), strength)
+        coefficients = columns.minimum(learning, strength, start)
     return columns.terms(np.round(coefficients, DECIMALS), strength)
-
-
-def chosen_strength(learning: Learning, monotone: bool, nested: NestedFits | None = None) -> float:
-    """Return the strength whose margins explain later outcomes best: the smallest deviance after calibration, on the newest days learned from.
-
-    For each of these days the coefficients are fitted to what was known before it.
-
-    Parameters
-    ----------
-    nested : dict, optional
-        Earlier fits with the same ``monotone``, reused and added to: successive origins share most of these days.
-    """
-    days, nested = _nested_days(learning), {} if nested is None else nested
-    margins: list[list[np.ndarray]] = [[] for _ in STRENGTHS]
-    labels, weights = [], []
-    for day in days:
-        past = learning.rows(np.flatnonzero(learning.known_before(day))).with_fewer_negatives(NESTED_NEGATIVES)
-        ahead = learning.rows(np.flatnonzero(learning.as_of == day))
-        key = _digest(past)
-        if key not in nested:
-            nested[key] = _path_terms(past, monotone)
-        for n, terms in enumerate(nested[key]):
-            margins[n].append(terms.margins(ahead.x))
-        labels.append(ahead.y)
-        weights.append(ahead.weight)
-    if not days or np.concatenate(labels).sum() < MIN_POSITIVES:
-        return DEFAULT_STRENGTH
-    label, weight = np.concatenate(labels), np.concatenate(weights)
-    deviances = [_deviance(np.concatenate(m), label, weight) for m in margins]
-    return STRENGTHS[int(np.argmin(deviances))]
-
-
-def _path_terms(learning: Learning, monotone: bool) -> list[LinearTerms]:
-    columns = _Columns.of(learning, monotone)
-    path = columns.path(learning, STRENGTHS)
-    return [columns.terms(coefficients, strength) for coefficients, strength in zip(path, STRENGTHS, strict=True)]
-
-
-def _digest(learning: Learning) -> bytes:
-    content = hashlib.blake2b(repr(learning.names).encode())
-    for values in (learning.x, learning.y, learning.weight):
-        content.update(values.tobytes())
-    return content.digest()
-
-
-def _nested_days(learning: Learning) -> list[Any]:
-    if learning.as_of is None or learning.known_on is None:
-        return []
-    whole = ~np.isnat(learning.known_on)  # not a part of a window (``partial_windows``)
-    newest = np.unique(learning.as_of[whole])[-NESTED_DAYS:]
-    return [day for day in newest if learning.y[learning.known_before(day)].sum() >= MIN_POSITIVES]
-
-
-def _deviance(margins: np.ndarray, label: np.ndarray, weight: np.ndarray) -> float:
-    risk = calibration.risk(margins, *calibration.fit(margins, label, weight))
-    return float(-(weight @ np.where(label == 1, np.log(risk), np.log1p(-risk))))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,30 +119,20 @@ class _Columns:
             signed=np.r_[False, direction != 0, np.zeros(len(flagged), bool), direction[pieces.column] != 0],
         )
 
-    def path(
-        self, learning: Learning, strengths: tuple[float, ...], start: np.ndarray | None = None
-    ) -> list[np.ndarray]:
-        """Return the coefficients for each strength, each search starting from the one before; the first from ``start``, if it is given."""
+    def minimum(self, learning: Learning, strength: float, start: np.ndarray | None = None) -> np.ndarray:
+        """Return the coefficients at the minimum, searched from ``start`` if it is given."""
         at = start
         if at is None:
             rate = float(np.average(learning.y, weights=learning.weight))
             at = np.zeros(len(self.signed))
             at[0] = np.log(rate / (1 - rate)) if 0 < rate < 1 else 0.0
-        positions = []
         blocks: Any = partial(self._blocks, learning)
         if len(learning.y) * len(at) <= MAX_KEPT:
             kept = list(blocks())
             blocks = partial(iter, kept)
-        for strength in strengths:
-            penalty = np.full(len(at), 1.0 / strength)
-            penalty[0] = 1e-6  # the intercept is free, but for data in which everybody or nobody has the outcome
-
-            def penalised(b: np.ndarray, penalty: np.ndarray = penalty) -> tuple[float, np.ndarray, np.ndarray]:
-                return _penalised(blocks(), b, penalty)
-
-            at = minimise(penalised, at, self.signed)
-            positions.append(at)
-        return positions
+        penalty = np.full(len(at), 1.0 / strength)
+        penalty[0] = 1e-6  # the intercept is free, but for data in which everybody or nobody has the outcome
+        return minimise(lambda b: _penalised(blocks(), b, penalty), at, self.signed)
 
     def terms(self, coefficients: np.ndarray, strength: float) -> LinearTerms:
         """Return one term per feature in units of its values."""

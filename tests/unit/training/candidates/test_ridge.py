@@ -21,7 +21,7 @@ NAMES = catalogue().names
 DIRECTION = np.array([catalogue().by_name[n].direction for n in NAMES])
 
 
-def learning(rows=1500, seed=1, days=0):
+def learning(rows=1500, seed=1):
     """Values of many scales, some missing, some features constant or wholly missing; risk against the first declared direction."""
     rng = np.random.default_rng(seed)
     x = rng.gamma(1.0, 1.0, (rows, len(NAMES))) * rng.choice([0.01, 1.0, 300.0], len(NAMES))
@@ -30,15 +30,12 @@ def learning(rows=1500, seed=1, days=0):
     against = int(np.flatnonzero(DIRECTION > 0)[0])
     scaled = np.nan_to_num(x) / np.nan_to_num(x).std(axis=0).clip(1e-9)
     logit = -2.5 + scaled[:, 20] - scaled[:, 30] - scaled[:, against] + np.isnan(x[:, 40])
-    when = np.datetime64("2020-01-01") + np.arange(rows) * days // rows
     return Learning(
         x=x,
         y=(rng.random(rows) < 1 / (1 + np.exp(-logit))).astype(float),
         weight=rng.choice([1.0, 3.0], rows),
         names=NAMES,
         seed=1,
-        as_of=when if days else None,
-        known_on=when + 1 if days else None,
     )
 
 
@@ -158,10 +155,10 @@ def test_the_mean_candidate_learns_as_its_parts_do():
         "lambda_l2": 1.0,
         "negative_share": 1.0,
     }
-    parts = [learner(name, settings, 0.01)(past)(past.x) for name in ("ridge", "lightgbm")]
-    assert np.array_equal(learner("mean", settings, 0.01)(past)(past.x), np.mean(parts, axis=0))
+    parts = [learner(name, settings)(past)(past.x) for name in ("ridge", "lightgbm")]
+    assert np.array_equal(learner("mean", settings)(past)(past.x), np.mean(parts, axis=0))
     expected = 0.75 * parts[0] + 0.25 * parts[1]
-    assert np.array_equal(learner("weighted_mean", settings, 0.01)(past)(past.x), expected)
+    assert np.array_equal(learner("weighted_mean", settings)(past)(past.x), expected)
 
 
 def test_the_same_rows_give_the_same_coefficients_whatever_the_threads():
@@ -170,33 +167,8 @@ def test_the_same_rows_give_the_same_coefficients_whatever_the_threads():
     fitted = []
     for threads in (1, 2):
         with threadpool_limits(threads):
-            fitted.append(json.dumps(ridge.fit(learning(days=12), monotone=True).stored()))
+            fitted.append(json.dumps(ridge.fit(learning(), monotone=True).stored()))
     assert fitted[0] == fitted[1]
-
-
-def test_the_strength_is_chosen_on_days_before_the_newest_outcomes_or_is_the_default():
-    assert ridge.chosen_strength(learning(days=12), True) in ridge.STRENGTHS
-    assert ridge.chosen_strength(learning(), True) == ridge.DEFAULT_STRENGTH
-    # Noise asks for a stronger pull than a rule that holds over time; one draw of noise may fit the later days by luck.
-    chosen = []
-    for seed in range(1, 4):
-        ruled = learning(3000, seed, days=12)
-        noise = replace(ruled, y=np.random.default_rng(seed).permutation(ruled.y))
-        chosen.append([np.log(ridge.chosen_strength(rows, False)) for rows in (noise, ruled)])
-    assert np.less(*np.mean(chosen, axis=0)), chosen
-
-
-@pytest.mark.parametrize("monotone", [False, True])
-def test_fits_that_successive_origins_share_are_made_once_and_change_no_choice(monotone):
-    later = learning(days=12)
-    earlier = later.rows(np.flatnonzero(later.known_before(later.as_of.max())))
-    nested: ridge.NestedFits = {}
-    shared = [ridge.chosen_strength(rows, monotone, nested) for rows in (earlier, later)]
-    assert shared == [ridge.chosen_strength(rows, monotone) for rows in (earlier, later)]
-    assert len(nested) == 2 * ridge.NESTED_DAYS - 1  # the day before the newest is not yet known to the earlier origin
-    # Other rows are no shared fit, even on the same days.
-    other = replace(later, weight=later.weight + 1)
-    assert ridge.chosen_strength(other, monotone, nested) == ridge.chosen_strength(other, monotone)
 
 
 @pytest.mark.parametrize("seed", range(20))
