@@ -1,6 +1,7 @@
 """Who has seen an alarm and what they make of it: entries of the audit, one for each alarm and place.
 
-An acknowledged alarm stays up. The acknowledgement is of that event, not of all to come: it ends when a look finds the alarm quiet there, and after
+An acknowledged alarm stays up. The acknowledgement is of that event, not of all to come: it is of the parts that the alarm then had (``Raised.parts``) and
+holds no longer when there is another, or one is ``WORSE`` times as large. It ends when a look finds the alarm quiet there, and after
 ``LASTS`` at the latest. A look at which the alarm could not be judged says nothing, and looks by another day or other limits do not count.
 """
 
@@ -10,7 +11,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
@@ -22,6 +23,8 @@ from serving.store.unit_of_work import Change, View
 ACTION, SEEN = "alarm.acknowledged", "alarms.seen"
 LASTS = timedelta(days=365)
 MAX_REASON = 500
+Acknowledged: TypeAlias = dict[str, tuple[float, Acknowledgement]]  # by part of an alarm: its size then, and who saw it
+WORSE = 1.5  # times the size that was acknowledged
 
 
 def acknowledge(change: Change, alarms: Sequence[AlarmResult], code: str, reason: str) -> list[AlarmResult]:
@@ -49,7 +52,7 @@ def acknowledge(change: Change, alarms: Sequence[AlarmResult], code: str, reason
     if faults:
         raise Usage(faults)
     for alarm in up:
-        change.record(ACTION, code=alarm.code, where=alarm.where, reason=reason.strip())
+        change.record(ACTION, code=alarm.code, where=alarm.place, parts=dict(alarm.parts), reason=reason.strip())
     return up
 
 
@@ -57,22 +60,35 @@ def seen(alarms: Iterable[AlarmResult]) -> dict[str, Any]:
     """Return what an entry of a look (``SEEN``) says of the alarms: the codes that are up and quiet, and the places of those that are up."""
     alarms = list(alarms)
     codes = {state: sorted({a.code for a in alarms if a.state == state}) for state in ("up", "quiet")}
-    return {**codes, "places": sorted({(a.code, a.where) for a in alarms if a.state == "up"})}
+    return {**codes, "places": sorted({(a.code, a.place) for a in alarms if a.state == "up"})}
 
 
 def with_acknowledgements(view: View, alarms: Sequence[AlarmResult]) -> list[AlarmResult]:
     """Return the alarms, each that is up with the acknowledgement that holds. The calling code records the view."""
     query = sa.select(AuditEntry.action, AuditEntry.at, AuditEntry.who, AuditEntry.details)
     entries = view.connection.execute(query.where(AuditEntry.action.in_((ACTION, SEEN))).order_by(AuditEntry.seq))
-    holding: dict[tuple[str, str], Acknowledgement] = {}
+    holding: dict[tuple[str, str], Acknowledged] = {}
     for entry in entries:
         details = json.loads(entry.details)
         if entry.action == SEEN:
-            holding = {place: by for place, by in holding.items() if not _is_over(*place, details)}
-        elif view.now - datetime.fromisoformat(entry.at) < LASTS:
+            holding = {place: seen for place, seen in holding.items() if not _is_over(*place, details)}
+        # Entries of earlier versions do not say what they are of: that could be anything at the place.
+        elif view.now - datetime.fromisoformat(entry.at) < LASTS and "parts" in details:
             by = Acknowledgement(by=entry.who, at=entry.at, reason=details["reason"])
-            holding[details["code"], details["where"]] = by
-    return [replace(a, acknowledged=holding.get((a.code, a.where))) if a.state == "up" else a for a in alarms]
+            place = (details["code"], details["where"])
+            # Several alarms of one place are acknowledged together, each with its own parts.
+            holding[place] = {**holding.get(place, {}), **{part: (size, by) for part, size in details["parts"].items()}}
+    return [
+        replace(a, acknowledged=_of_all(a, holding.get((a.code, a.place), {}))) if a.state == "up" else a
+        for a in alarms
+    ]
+
+
+def _of_all(alarm: AlarmResult, seen: Acknowledged) -> Acknowledgement | None:
+    """Return the newest acknowledgement of an alarm's parts; None if one of them is new, or clearly worse than it was."""
+    if not alarm.parts or any(part not in seen or size > WORSE * seen[part][0] for part, size in alarm.parts.items()):
+        return None
+    return max((seen[part][1] for part in alarm.parts), key=lambda by: by.at)
 
 
 def _is_over(code: str, where: str, look: Mapping[str, Any]) -> bool:

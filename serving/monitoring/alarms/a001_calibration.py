@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised
+from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised, apart
 from serving.monitoring.evidence import Evidence
 from serving.monitoring.promises import compare
 
@@ -26,7 +26,8 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
                 f"the risks said that {comparison.expected:.1f} children would go missing, and {comparison.observed} did (observed over expected {ratio}; "
                 f"allowed {1 / most:.2f} to {most:.2f})"
             )
-            yield Raised(what, f"version {version}, newest {limits['days']} days of lists with known outcomes")
+            where = f"version {version}, newest {limits['days']} days of lists with known outcomes"
+            yield Raised(what, where, apart(ratio.value))
 
 
 ALARM = Alarm(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised
+from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised, apart
 from serving.monitoring.evidence import Evidence
 from serving.monitoring.promises import at_capacity
 
@@ -24,7 +24,8 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
                 f"{first.found} of the first {first.listed} children went missing, {first.precision.value:.1%} "
                 f"({first.precision.low:.1%} to {first.precision.high:.1%}), where the risks promised {first.promised:.1%}"
             )
-            yield Raised(what, f"version {version}, newest {limits['days']} days of lists with known outcomes")
+            where = f"version {version}, newest {limits['days']} days of lists with known outcomes"
+            yield Raised(what, where, apart(first.precision.value / first.promised))
     if not is_judged:
         raise NotJudged(
             "too few children were expected to go missing among the first of these lists; with more 'days' more lists are looked at"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised
+from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised, apart
 from serving.monitoring.evidence import Evidence
 from serving.monitoring.promises import compare
 
@@ -31,7 +31,8 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
                 f"{rate:.2%} of the children went missing, {rate / manifest.base_rate:.2g} times ({low:.2g} to {high:.2g}) the rate of "
                 f"{manifest.base_rate:.2%} in training"
             )
-            yield Raised(what, f"version {version}, newest {limits['days']} days of lists with known outcomes")
+            where = f"version {version}, newest {limits['days']} days of lists with known outcomes"
+            yield Raised(what, where, apart(rate / manifest.base_rate))
     if not is_judged:
         raise NotJudged(
             "the model's folder is gone, or too few children with known outcomes are on its lists; see 'days'"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised
+from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised, apart
 from serving.monitoring.evidence import Evidence
 
 
@@ -23,10 +23,9 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
             if gap is None or group.groups[0] not in named or (figure == "recall" and gap.value > 0):
                 continue
             of = "observed over expected" if figure == "calibration" else "recall beside that of all other children"
-            yield Raised(
-                f"{of}: {gap}",
-                f"version {version}, newest {limits['days']} days of lists, {group.groups[0]}: {group.title}",
-            )
+            parts = apart(gap.value, figure) if figure == "calibration" else {"recall less": -gap.value}
+            where = f"version {version}, newest {limits['days']} days of lists, {group.groups[0]}: {group.title}"
+            yield Raised(f"{of}: {gap}", where, parts)
 
 
 ALARM = Alarm(

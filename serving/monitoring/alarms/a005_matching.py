@@ -19,7 +19,7 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
         lost, gone = r.fates[NOT_MATCHED], r.fates[NOT_IN_COHORT]
         if lost + gone > limits["share"] * r.of.children:
             what = f"of {r.of.children:,} children {lost:,} are not in the histories and {gone:,} no longer in the cohort of the day"
-            yield Raised(what, r.of.place)
+            yield Raised(what, r.of.place, {"lost": (lost + gone) / r.of.children})
 
 
 ALARM = Alarm(

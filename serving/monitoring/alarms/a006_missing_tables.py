@@ -18,7 +18,7 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
         for table in newest.missing_tables:
             had = evidence.newest_with(table, *place)
             if had:
-                yield Raised(f"it was made without {table}; the list of {had} had it", newest.place)
+                yield Raised(f"it was made without {table}; the list of {had} had it", newest.place, {table: 1.0})
     if not is_judged:
         raise NotJudged("there is no earlier list to compare with")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised
+from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised, apart
 from serving.monitoring.evidence import Evidence
 from serving.store.scores.complete_lists import CompleteList
 
@@ -25,7 +25,7 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
         times = newest.mean_risk / before if before else 1.0
         if not 1 / limits["ratio"] <= times <= limits["ratio"]:
             what = f"the mean risk is {newest.mean_risk:.2%}, {times:.2g} times the {before:.2%} of {len(earlier)} lists of the same weeks"
-            yield Raised(what, newest.place)
+            yield Raised(what, newest.place, apart(times))
     if not is_judged:
         raise NotJudged("there is no list of the same weeks of an earlier year")
 

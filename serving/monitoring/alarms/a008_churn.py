@@ -22,6 +22,7 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
             yield Raised(
                 f"{previous.kept:.0%} of its first {previous.places} children were among the first on {previous.of.as_of}",
                 newest.place,
+                {"changed": 1 - previous.kept},
             )
     if not is_judged:
         raise NotJudged("there are no two lists of one version within the days of the limit, or the capacity is small")

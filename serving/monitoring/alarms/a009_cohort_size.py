@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised
+from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised, apart
 from serving.monitoring.evidence import Evidence
 
 
@@ -19,7 +19,9 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
         is_judged = True
         if not before / limits["ratio"] <= now <= before * limits["ratio"]:
             yield Raised(
-                f"{now:,} children are in the cohort, {before:,} a year before", f"authority {authority or 'unknown'}"
+                f"{now:,} children are in the cohort, {before:,} a year before",
+                f"authority {authority or 'unknown'}",
+                apart(now / max(before, 1)),
             )
     if not is_judged:
         raise NotJudged("the histories hold too few children of a year before")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised
+from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised, apart
 from serving.monitoring.evidence import Evidence
 from serving.monitoring.season import Season
 from training.measures.intervals import observed_over_expected
@@ -22,7 +22,7 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
     if season is None:
         raise NotJudged("the histories were not looked at")
     raised = [
-        Raised(f"the table is not delivered at all; the list of {day} was made with it", table)
+        Raised(f"the table is not delivered at all; the list of {day} was made with it", table, {"not delivered": 1.0})
         for table in season.absent
         if (day := _newest_with(evidence, table, season.day, limits["days"]))
     ]
@@ -37,7 +37,8 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
         # Both counts vary by chance: the design effect adds the variance of the earlier one.
         ratio = observed_over_expected(now, _expected(season, table, before), design=1 + now / before)
         if ratio and ratio.high < limits["share"]:
-            raised.append(Raised(_what(season, table, now, before), table + place))
+            parts = apart(ratio.value, "thinned") if now else {"stopped": 1.0}
+            raised.append(Raised(_what(season, table, now, before), table + place, parts))
     if not judged and not raised:
         raise NotJudged("too few rows were recorded in the same weeks a year before")
     yield from raised

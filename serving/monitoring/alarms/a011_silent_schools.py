@@ -19,6 +19,7 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
             yield Raised(
                 f"{school.children:,} children are on its roll; its last mark is of {school.last_mark}",
                 f"school {school.urn}",
+                {"silent": 1.0},
             )
 
 

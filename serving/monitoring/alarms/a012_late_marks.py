@@ -19,6 +19,7 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
         yield Raised(
             f"marks are recorded {now.days:.1f} days after their day on average, {before.days:.1f} a year before",
             "attendance",
+            {"days": now.days - before.days},
         )
 
 

@@ -23,7 +23,9 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
         shares = "; ".join(
             f"{name} {more[name].missing:.0%}, a year before {more[name].missing_before:.0%}" for name in worst
         )
-        yield Raised(f"{len(more)} features are missing for more children: {shares}", ", ".join(worst))
+        what = f"{len(more)} features are missing for more children: {shares}"
+        parts = {name: s.missing - s.missing_before for name, s in more.items()}
+        yield Raised(what, ", ".join(worst), parts, place="features")
 
 
 ALARM = Alarm(

@@ -26,10 +26,9 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
     if moved:
         worst = sorted(moved, key=lambda name: -abs(moved[name]))[:MAX_NAMED]
         shifts_text = "; ".join(f"{name} {moved[name]:+.2f}, the year before {judged[name][1]:+.2f}" for name in worst)
-        yield Raised(
-            f"{len(moved)} of {len(judged)} features shifted, in standard deviations: {shifts_text}",
-            ", ".join(worst),
-        )
+        what = f"{len(moved)} of {len(judged)} features shifted, in standard deviations: {shifts_text}"
+        parts = {f"{name} {'more' if d > 0 else 'less'}": abs(d) for name, d in moved.items()}
+        yield Raised(what, ", ".join(worst), parts, place="features")
 
 
 ALARM = Alarm(

@@ -24,6 +24,7 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
             yield Raised(
                 f"its newest training day is {trained}; outcomes are known up to {known}",
                 f"version {newest.model_version}",
+                {"days": (known - trained).days},
             )
     if not is_judged:
         raise NotJudged("there is no list, or the model's folder is gone")

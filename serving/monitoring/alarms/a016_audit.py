@@ -14,7 +14,7 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
     if evidence.audit is None:
         raise NotJudged("the audit was not looked at")
     if evidence.audit:
-        yield Raised(evidence.audit, "audit")
+        yield Raised(evidence.audit, "audit", {evidence.audit: 1.0})
 
 
 ALARM = Alarm(

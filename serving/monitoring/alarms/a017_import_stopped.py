@@ -22,6 +22,7 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
         yield Raised(
             f"the newest record is of {newest}; {days} school days have passed between it and {today}",
             "every table of schooling",
+            {"school days": days},
         )
 
 

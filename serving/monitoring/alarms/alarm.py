@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
+from math import log
 from typing import Any, Literal, TypeAlias
 
 from histories.errors import Fault
 from serving.monitoring.evidence import Evidence
 
 Limits: TypeAlias = Mapping[str, Any]
+FARTHEST = 20.0  # a ratio farther from 1, such as 0, counts as this
+LARGEST = 1000.0  # any size; a feature that never varied may shift by an infinite number of standard deviations
 
 
 class NotJudged(Exception):
@@ -27,10 +30,31 @@ class Raised:
         A plain sentence with the figures; never about a single child.
     where : str
         The version, list, authority, school, table or features concerned.
+    parts : mapping
+        What it consists of, each with its size: the direction, the figure or the features. An acknowledgement is of these parts: another one, or one
+        that is much larger, is another event.
+    place : str
+        Stands for ``where`` in acknowledgements, if ``where`` does not stay the same while the event lasts.
     """
 
     what: str
     where: str
+    parts: Mapping[str, float]
+    place: str = ""
+
+
+def apart(ratio: float, of: str = "") -> dict[str, float]:
+    """Return the part of an event that says how far a ratio is from 1, and in which direction.
+
+    Examples
+    --------
+    >>> {name: round(size, 2) for name, size in apart(2.0, "calibration").items()}
+    {'calibration more': 0.69}
+    >>> {name: round(size, 2) for name, size in apart(0.0).items()}
+    {'less': 3.0}
+    """
+    size = log(min(max(ratio, 1 / FARTHEST), FARTHEST))
+    return {f"{of} {'more' if size > 0 else 'less'}".strip(): abs(size)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +73,7 @@ class AlarmResult:
     Attributes
     ----------
     state : {"up", "quiet", "not_judged"}
-    what, where : str
+    what, where, parts, place
         Of an alarm that is up, see ``Raised``; ``what`` also says why an alarm is not judged.
     since : date
         The day from which the rule holds.
@@ -64,6 +88,8 @@ class AlarmResult:
     what: str = ""
     where: str = ""
     do: str = ""
+    parts: Mapping[str, float] = field(default_factory=dict)
+    place: str = ""
     acknowledged: Acknowledgement | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -110,4 +136,11 @@ class Alarm:
             raised = list(self.check(evidence, limits))
         except NotJudged as why:
             return [replace(base, state="not_judged", what=str(why))]
-        return [replace(base, state="up", what=r.what, where=r.where, do=self.do) for r in raised] or [base]
+        return [_up(base, r, self.do) for r in raised] or [base]
+
+
+def _up(base: AlarmResult, raised: Raised, do: str) -> AlarmResult:
+    parts = {name: round(min(size, LARGEST), 3) for name, size in raised.parts.items()}
+    return replace(
+        base, state="up", what=raised.what, where=raised.where, do=do, parts=parts, place=raised.place or raised.where
+    )
