@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from features import HORIZON, CohortRule, Definition, label, matrix
+from features import HORIZON, CohortRule, Definition, default_as_of, label, matrix
 from histories.errors import Fault, Faults
 from histories.reading.histories import Histories
 from histories.reading.recency import warnings_of_late_days
@@ -122,10 +122,16 @@ def train(
     ------
     Faults
         If there are too few known outcomes, or a setting is unknown or out of range.
+
+    Warns
+    -----
+    UserWarning
+        If the rolls of an authority or a school end before its other records, so that outcomes are not known.
     """
     from training.fitting.booster_settings import completed
     from training.fitting.helped import AS_THEY_CAME
     from training.pipeline import train as train_model
+    from training.rolls_end import warnings_of_ended_rolls
     from training.task import Task
 
     task = Task(
@@ -136,7 +142,11 @@ def train(
         helped=helped or AS_THEY_CAME,
     )
     settings = completed(config or {}, Path("config"), "Correct the setting.")
-    trained = train_model(as_opened(histories), task, config=settings, seed=seed)
+    opened = as_opened(histories)
+    days = task.as_of or default_as_of(opened, task.until)
+    for warning in warnings_of_ended_rolls(opened, task.definition, task.horizon, days, task.until):
+        warnings.warn(warning, stacklevel=2)
+    trained = train_model(opened, task, config=settings, seed=seed)
     return RiskModel(trained.booster, trained.manifest)
 
 

@@ -13,6 +13,7 @@ from features.catalogue import catalogue
 from features.counting.block_cache import BlockStore
 from features.matrix import as_table, tallied_blocks
 from features.outcome.cohort import cohort
+from features.outcome.known_until import newest_known
 from features.outcome.label import outcomes
 from features.outcome.leavings import Leavings
 from features.outcome.stopping import stopping_rule
@@ -32,6 +33,7 @@ from training.fitting.helped import (
 )
 from training.fitting.partial_windows import FROM_HORIZON, MIN_DAYS
 from training.fitting.sampling import sample, share_that_fits
+from training.rolls_end import newest_record
 
 ProgressCallback = Callable[..., None]
 
@@ -190,10 +192,8 @@ class Task:
         return labels.select(*columns, "authority", "urn").collect()
 
     def newest_labelled(self, histories: Histories) -> date:
-        """Return the newest as-of date whose outcome is known by now."""
-        end = histories.last_known() + timedelta(days=1)
-        end = min(end, self.until) if self.until else end
-        return end - timedelta(days=self.horizon + self.definition.known_after_days + 1)
+        """Return the newest as-of date whose outcome is known by now, in the authority whose rolls reach furthest."""
+        return newest_known(histories, self.definition, self.horizon, self.until).whole
 
     def newest_learned(self, histories: Histories) -> date:
         """Return the newest as-of date that can teach by now: of a long horizon, one with a known part (``partly_known``)."""
@@ -201,10 +201,10 @@ class Task:
         return newest if self.horizon < FROM_HORIZON else newest + timedelta(days=self.horizon - MIN_DAYS)
 
     def _no_label(self, histories: Histories, days: list[date]) -> Fault:
-        last, newest = histories.last_known(), self.newest_labelled(histories)
+        newest, delay = self.newest_labelled(histories), self.definition.known_after_days
         what = (
-            f"no window is fully known yet: the newest day in the histories is {last}, and an outcome is known "
-            f"{self.horizon} + {self.definition.known_after_days} days after its as-of date"
+            f"no window is fully known yet: {newest_record(histories, self.definition, self.until)}, and an outcome is known "
+            f"{self.horizon} + {delay} days after its as-of date"
         )
         do = f"Give as-of dates up to {newest} (the earliest given is {min(days)}), a shorter --horizon, or newer histories."
         return Fault(what, "train", do)

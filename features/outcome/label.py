@@ -1,4 +1,4 @@
-"""Labels: the outcome in the window and the day it was known; a window that is not fully known has no label."""
+"""Labels: the outcome in the window and the day it was known; a window that is not fully known, or lies beyond the record of who left, has no label."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from features.outcome.leavings import Leavings
 from histories.calendar import HORIZON
 from histories.reading.histories import Histories
 
-FAR = 10**6
+NOTHING = -(10**6)  # a day before all records: of an authority without a dated roll nothing is known
 
 
 def label(
@@ -72,7 +72,7 @@ def outcomes(members: pl.DataFrame, leavings: Leavings, definition: Definition, 
         frame = frame.join(cases, on=["pupil_id", "as_of"], how="left", maintain_order="left")
     else:
         frame = frame.with_columns(pl.lit(None, pl.Int32).alias(c) for c in ("case_known", "case_from", "from_known"))
-    frame = _decide(frame, definition, horizon, leavings.limit)
+    frame = _decide(_with_limit(frame, leavings, definition, horizon), definition, horizon)
     columns = ("label", "outcome", "known_on", "happened_on", "recorded_on", "authority", "urn")
     return frame.select("pupil_id", pl.col("as_of").cast(pl.Date), *columns)
 
@@ -135,7 +135,21 @@ def _cases(snapshots: pl.LazyFrame, cases: pl.LazyFrame, horizon: int) -> pl.Laz
     )
 
 
-def _decide(frame: pl.LazyFrame, definition: Definition, horizon: int, limit: int) -> pl.LazyFrame:
+def _with_limit(frame: pl.LazyFrame, leavings: Leavings, definition: Definition, horizon: int) -> pl.LazyFrame:
+    """Add ``limit``, the day number from which on nobody recorded whether the child had left: of its authority, or of the school that it went to last."""
+    known_until, end = leavings.known_until, pl.col("as_of") + horizon - 1
+    limits = known_until.limits(cases=definition.cases).lazy()
+    frame = frame.join(limits, on="authority", how="left", maintain_order="left")
+    # Who left it too: those who went missing are known sooner than those who did not.
+    stopped = leavings.spells.join(known_until.stopped(), on="urn")
+    both = frame.select("pupil_id", "as_of").join(stopped.lazy(), on="pupil_id")
+    last = (pl.col("entry_date") <= end) & (pl.col("next_entry").is_null() | (pl.col("next_entry") > end))
+    there = both.filter(last).group_by("pupil_id", "as_of").agg(pl.col("stopped").min())
+    frame = frame.join(there, on=["pupil_id", "as_of"], how="left", maintain_order="left")
+    return frame.with_columns(pl.min_horizontal(pl.col("limit").fill_null(NOTHING), "stopped").alias("limit"))
+
+
+def _decide(frame: pl.LazyFrame, definition: Definition, horizon: int) -> pl.LazyFrame:
     case = pl.col("case_known").is_not_null()
     positive = case | pl.col("counts").fill_null(False)
     other = pl.col("counts").is_not_null() & ~positive
@@ -151,7 +165,7 @@ def _decide(frame: pl.LazyFrame, definition: Definition, horizon: int, limit: in
     )
     # Positives are known sooner than negatives; counting them earlier would overstate the rate of a window.
     frame = frame.with_columns(pl.max_horizontal(known_on, matured).cast(pl.Int32).alias("known"))
-    ready = pl.col("known") < limit
+    ready = pl.col("known") < pl.col("limit")
     age = (pl.col("nc_year") + 4).is_between(definition.min_age, definition.max_age)
     left = pl.col("left_before").fill_null(False)
     left_on = pl.when(pl.col("counts").fill_null(False)).then("left_on")

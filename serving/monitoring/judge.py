@@ -13,10 +13,11 @@ from features.groups.grouping import grouped
 from features.groups.groups import PROTECTED
 from features.outcome.cohort import CohortRule
 from features.outcome.definition import Definition
+from features.outcome.known_until import newest_known
 from histories.errors import Faults
 from histories.io.quantities import quantity
 from histories.reading.histories import Histories
-from serving.monitoring.outcomes import Outcomes, newest_known, outcomes_of
+from serving.monitoring.outcomes import Outcomes, outcomes_of
 from serving.monitoring.results import Breakdown, ListResult, TermResult, VersionResult, by_place, by_term, fates_of
 from serving.store.scores.complete_lists import CompleteList, shown_lists
 from serving.store.scores.stored_scores import SHOWN

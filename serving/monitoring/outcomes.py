@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import dataclass
 
 import polars as pl
 
 from features.outcome.cohort import CohortRule, cohort
 from features.outcome.definition import Definition
 from features.outcome.label import label
-from features.outcome.leavings import ALL, recorded_until
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
 
@@ -41,35 +39,6 @@ class Outcomes:
 
     scored: pl.DataFrame
     unscored: pl.DataFrame
-
-
-@dataclass(frozen=True, kw_only=True)
-class NewestKnown:
-    """The newest as-of dates whose outcomes are known by now: the records go on, and so does the record of who left a roll.
-
-    Attributes
-    ----------
-    whole : date
-        Of all authorities together.
-    by_authority : dict
-    """
-
-    whole: date
-    by_authority: dict[str, date]
-
-    def of(self, authority: str) -> date:
-        """Return that of an authority; of all together where the histories hold none of its children."""
-        return self.by_authority.get(authority, self.whole)
-
-
-def newest_known(histories: Histories, definition: Definition, horizon: int) -> NewestKnown:
-    """Return the newest as-of dates whose outcomes are known by now."""
-    from training.task import Task
-
-    task, newest = Task(definition=definition, horizon=horizon), {}
-    for authority, day in recorded_until(histories, cases=definition.cases).items():
-        newest[authority] = replace(task, until=day + timedelta(days=1)).newest_labelled(histories)
-    return NewestKnown(whole=newest.pop(ALL), by_authority=newest)
 
 
 def outcomes_of(

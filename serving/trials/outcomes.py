@@ -11,13 +11,14 @@ import polars as pl
 from features.attendance.register import MEASURES
 from features.outcome.cohort import CohortRule
 from features.outcome.definition import Definition
+from features.outcome.known_until import newest_known
 from histories.calendar import day_number
 from histories.codes import ABSENCE_CODES
 from histories.errors import Fault, Faults
 from histories.reading.as_of import valid_marks
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
-from serving.monitoring.outcomes import newest_known, outcomes_of
+from serving.monitoring.outcomes import outcomes_of
 
 NO_MARKS = "no_mark_in_the_weeks"
 

@@ -9,7 +9,7 @@ import click
 
 from histories.calendar import HORIZON
 from histories.errors import Fault, Usage
-from histories.io.terminal import ISO_DATE, json_option, result
+from histories.io.terminal import ISO_DATE, json_option, result, warn
 
 
 @click.command()
@@ -42,9 +42,10 @@ def doctor(
     Computes labels only: which definitions have outcomes, which as-of dates have labels, which tables are missing
     and their sources. Exit code 1 if no definition can train.
     """
-    from features import CohortRule, Definition
+    from features import CohortRule, Definition, default_as_of
     from histories.cli.opening import open_histories
     from training.readiness import monthly_task, readiness
+    from training.rolls_end import warnings_of_ended_rolls
     from training.task import Task
 
     if as_of and monthly:
@@ -60,6 +61,9 @@ def doctor(
     opened = open_histories(histories)
     if monthly:
         task = monthly_task(opened, task)
+    days = task.as_of or default_as_of(opened, task.until)
+    told = (warnings_of_ended_rolls(opened, d, horizon, days, task.until) for d in definitions)
+    warn(dict.fromkeys(warning for warnings in told for warning in warnings))
     # On a terminal the answer comes first, and what would help a little later.
     report = readiness(opened, task, definitions, None if as_json else lambda found: click.echo(found.summary()))
     result(report.to_dict(), as_json=as_json, text=report.reasons() or "\nEvery definition can train.")

@@ -10,7 +10,7 @@ import click
 
 from histories.calendar import HORIZON
 from histories.errors import Fault, Usage
-from histories.io.terminal import ISO_DATE, json_option, known_option, progress, result
+from histories.io.terminal import ISO_DATE, json_option, known_option, progress, result, warn
 from training.cli.helped_option import helped_option
 
 
@@ -73,7 +73,7 @@ def train(
     as_json: bool,
 ) -> dict[str, Any]:
     """Train a model on HISTORIES, evaluate it and register it."""
-    from features import CohortRule, Definition, load_own_features
+    from features import CohortRule, Definition, default_as_of, load_own_features
     from histories.cli.opening import open_histories
     from histories.settings import settings
     from training.fitting.booster_settings import load_config
@@ -81,6 +81,7 @@ def train(
     from training.papers.rendering import STEMS
     from training.papers.written import REPORT
     from training.readiness import monthly_task
+    from training.rolls_end import warnings_of_ended_rolls
     from training.task import Task
     from training.workflow import train_and_register
 
@@ -101,6 +102,8 @@ def train(
     opened = open_histories(histories)
     if monthly:
         task = monthly_task(opened, task)
+    days = task.as_of or default_as_of(opened, task.until)
+    warn(warnings_of_ended_rolls(opened, task.definition, horizon, days, task.until))
     with progress("training") as advance:
         registration = train_and_register(
             current, opened, histories, task, config=config, seed=seed, trials=trials, extended=report, advance=advance

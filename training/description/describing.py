@@ -7,7 +7,7 @@ The table is safe to print: every figure is computed from printed counts, rounde
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -16,6 +16,7 @@ from features import HORIZON, CohortRule, Definition, label
 from features.groups.disclosure import ALL, BASE, HIDDEN, NOT_AVAILABLE, SMALLEST, partition, rounded, sums
 from features.groups.grouping import grouped
 from features.groups.groups import GROUPS, NOT_RECORDED, Group
+from features.outcome.known_until import newest_known
 from histories.errors import Fault, Faults
 from histories.reading.histories import Histories
 from training.measures.intervals import ROUNDING, Interval, design_effect, relative_risk, rounded_share
@@ -142,7 +143,7 @@ def describe(
     """
     definition = definition or Definition.load()
     labelled = pl.DataFrame(label(histories, as_of, definition, horizon, rule=rule)).drop_nulls("label")
-    newest = histories.last_known() - timedelta(days=horizon + definition.known_after_days)
+    newest = newest_known(histories, definition, horizon).whole
     unknown = sorted(set(as_of) - set(labelled["as_of"].to_list()))
     if unknown:
         do = f"Use a day no later than {newest}, a shorter --horizon, or a day with children in the cohort."

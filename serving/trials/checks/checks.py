@@ -11,12 +11,12 @@ import polars as pl
 
 from features.outcome.cohort import CohortRule
 from features.outcome.definition import Definition
+from features.outcome.known_until import newest_known
 from histories.calendar import london_today
 from histories.errors import Fault, Faults
 from histories.io.atomic_write import new_file
 from histories.io.spreadsheet import write_csv
 from histories.reading.histories import Histories
-from serving.monitoring.outcomes import newest_known
 from serving.pages.settings import PageSettings
 from serving.store import Store
 from serving.store.caller import Caller

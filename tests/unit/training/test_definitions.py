@@ -9,6 +9,7 @@ from features import Definition
 from histories.errors import Faults
 from histories.reading.histories import Histories
 from serving.cli import main
+from tests.support.rolls_that_go_on import going_on
 from training.description.definitions import compare
 from training.description.definitions_table import text
 
@@ -40,6 +41,7 @@ def histories(pupils=240, without=()):
         spells.append(spell)
     late = [{"pupil_id": "P0", "start_date": "2025-09-01", "category": "SUSP"}]
     tables = {"pupils": children, "enrolments": spells, "cme": cases, "suspensions": late}
+    tables = going_on(tables, "2025-09-01", urn="1", cases=["2025-09-01"])
     return Histories.from_rows({t: rows for t, rows in tables.items() if t not in without})
 
 

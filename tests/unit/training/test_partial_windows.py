@@ -10,6 +10,7 @@ from features import Definition
 from features.outcome import cohort
 from features.outcome.leavings import Leavings
 from histories.reading.histories import Histories
+from tests.support.rolls_that_go_on import going_on
 from training.fitting.candidates import boosted
 from training.fitting.partial_windows import MIN_DAYS, learned_before, with_exposure
 from training.fitting.splits import known_before
@@ -45,7 +46,8 @@ def histories(until=None):
         for day in (FIRST, CUT - timedelta(days=1), LAST)
         if until is None or day < until
     ]
-    return Histories.from_rows({"pupils": pupils, "enrolments": spells, "attendance": marks})
+    rolls = [day for day in (CUT - timedelta(days=1), LAST) if until is None or day < until]
+    return Histories.from_rows(going_on({"pupils": pupils, "enrolments": spells, "attendance": marks}, *rolls))
 
 
 TASK = Task(horizon=HORIZON, until=CUT)
@@ -112,7 +114,8 @@ def test_the_case_that_dates_an_outcome_says_when_it_was_recorded():
         ],
         "cme": cases,
     }
-    opened = Histories.from_rows(rows)
+    known = (origin - timedelta(days=1), LAST)
+    opened = Histories.from_rows(going_on(rows, *known, cases=known))
     task = Task(definition=Definition.load("cme_register"), horizon=HORIZON, as_of=as_of)
     then = replace(task, until=origin).partly_known(opened)
     parts = learned_before(frame_of(opened, task), origin).filter(pl.col("known_on").is_null())

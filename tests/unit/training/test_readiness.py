@@ -14,6 +14,7 @@ from features.outcome.leavings import Leavings
 from histories.errors import Faults, Usage
 from histories.reading.histories import Histories
 from serving.cli.main import onroll
+from tests.support.rolls_that_go_on import going_on
 from training import pipeline
 from training.readiness import monthly_dates, monthly_task, readiness
 from training.task import Task
@@ -43,7 +44,7 @@ def histories(children=60, leaving="2024-10-11", destination="missing_education"
             left = leaving.replace("2024", str(year))
             spell |= {"leaving_date": left, "destination": destination, "leaving_recorded_on": left}
         rows["enrolments"].append(spell)
-    return Histories.from_rows(rows)
+    return Histories.from_rows(going_on(rows, MARKS_UNTIL))
 
 
 def readiness_of(opened, *names, **task):
@@ -163,15 +164,14 @@ def test_a_shorter_window_is_named_when_its_outcomes_are_known_in_time():
         for day in [months[n % 8].isoformat()]
     ]
     stayed = [{"pupil_id": f"p{n}", **joined} for n in range(90, 100)]
-    opened = Histories.from_rows(
-        {
-            "pupils": [{"pupil_id": f"p{n}", "date_of_birth": "2012-03-10"} for n in range(100)],
-            "enrolments": [*leavers, *stayed],
-            "attendance": [
-                {"pupil_id": "p99", "date": day, "session": "AM", "code": "/"} for day in ("2024-09-03", "2025-08-29")
-            ],
-        }
-    )
+    rows = {
+        "pupils": [{"pupil_id": f"p{n}", "date_of_birth": "2012-03-10"} for n in range(100)],
+        "enrolments": [*leavers, *stayed],
+        "attendance": [
+            {"pupil_id": "p99", "date": day, "session": "AM", "code": "/"} for day in ("2024-09-03", "2025-08-29")
+        ],
+    }
+    opened = Histories.from_rows(going_on(rows, "2025-08-29", authority=""))
     (one,) = readiness_of(opened, "commissioner").definitions
     advice = one.reasons[-1].do
     assert "--monthly" in advice
@@ -208,7 +208,7 @@ def test_no_day_lies_before_the_records(kind):
     }
     for table, row in others:
         tables.setdefault(table, []).append({"pupil_id": "p", **row})
-    opened = Histories.from_rows(tables)
+    opened = Histories.from_rows(going_on(tables, "2025-07-01", authority=""))
     first = date(2023, 10, 5) if kind == "censuses" else date(2023, 9, 4)
     task = Task(definition=Definition.load("commissioner"))
     assert min(monthly_dates(opened, task)) >= first

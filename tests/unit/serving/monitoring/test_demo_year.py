@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from features.outcome.known_until import NewestKnown
 from histories.calendar import school_days
 from serving.cli import demo_year
 from serving.store.caller import command_line
@@ -22,13 +23,17 @@ class Histories:
     def __init__(self, last):
         self.last = last
 
-    def last_known(self):
-        return self.last
-
 
 @pytest.fixture(autouse=True)
 def made_up_terms(monkeypatch):
     monkeypatch.setattr(demo_year, "default_as_of", lambda _: DAYS)
+    monkeypatch.setattr("training.task.newest_known", known_until_the_end)
+
+
+def known_until_the_end(histories, definition, horizon, until=None):
+    """All is recorded until the histories end."""
+    end = min(histories.last, until - timedelta(days=1)) if until else histories.last
+    return NewestKnown(whole=end - timedelta(days=horizon + definition.known_after_days), by_authority={})
 
 
 @pytest.mark.parametrize(

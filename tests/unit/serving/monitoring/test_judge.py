@@ -6,9 +6,10 @@ import polars as pl
 import pytest
 
 from features.outcome.definition import Definition
+from features.outcome.known_until import newest_known
 from histories.reading.histories import Histories
 from serving.monitoring.judge import Terms, judge
-from serving.monitoring.outcomes import KNOWN, UNKNOWN, newest_known
+from serving.monitoring.outcomes import KNOWN, UNKNOWN
 from serving.monitoring.promises import at_capacity, compare
 from serving.monitoring.results import by_term
 from tests.support.monitored import DAY, END, HORIZON, histories, name, reader, stored_list, tables

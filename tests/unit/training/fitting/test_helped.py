@@ -9,6 +9,7 @@ import pytest
 
 from histories.errors import Usage
 from histories.reading.histories import Histories
+from tests.support.rolls_that_go_on import going_on
 from training.cli import helped_option
 from training.fitting.helped import (
     AS_THEY_CAME,
@@ -175,7 +176,7 @@ def histories(**more):
             {"pupil_id": "p0", "date": d, "session": "AM", "code": "/"} for d in ("2023-09-11", "2024-12-02")
         ],
     }
-    return Histories.from_rows({**rows, **more})
+    return Histories.from_rows(going_on({**rows, **more}, "2024-08-30", "2024-12-02"))
 
 
 HELP = [

@@ -1,0 +1,197 @@
+"""Until when it is known who left: beyond the newest record of the rolls nobody is known to have stayed.
+
+Marks and suspensions go on where the record of the rolls has stopped; they do not say who left. Training, evaluation, descriptions, monitoring and trials
+all ask here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from weakref import WeakKeyDictionary
+
+import narwhals as nw
+import polars as pl
+
+from features.outcome.definition import Definition
+from histories.calendar import EPOCH, day_number, day_of
+from histories.reading.frames import collect
+from histories.reading.histories import Histories
+from histories.tables import TABLES
+
+ALL = "*"  # of all authorities
+YEAR = 364
+# A school with fewer days of records in a year is not looked at by itself: that it is silent for months says nothing.
+MIN_DAYS = 10
+LIMITS = {"authority": pl.String, "limit": pl.Int32}
+STOPPED = {"urn": pl.String, "stopped": pl.Int32}
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownUntil:
+    """Until when it is recorded who left.
+
+    Attributes
+    ----------
+    rolls : dict of date
+        By authority, that of the school before that of the home, the newest day on which its rolls were recorded; under ``ALL`` of all together,
+        1970-01-01 if nothing is recorded.
+    cases : dict of date
+        Likewise of cases of missing education; empty if the histories hold none.
+    schools : dict of date
+        The newest record of each school whose rolls have stopped: the school has been silent for longer than ever in the year before, while its
+        authority's rolls went on.
+    """
+
+    rolls: dict[str, date]
+    cases: dict[str, date]
+    schools: dict[str, date]
+
+    @classmethod
+    def read(cls, histories: Histories, until: date | None = None) -> KnownUntil:
+        """Read until when rolls and cases are recorded; computed once for histories and a day.
+
+        Parameters
+        ----------
+        until : date, optional
+            Ignore everything recorded on or after this day, also that the rolls went on.
+        """
+        of_histories = _READ.setdefault(histories, {})
+        if until not in of_histories:
+            end = histories.last_known()
+            end = min(end, until - timedelta(days=1)) if until else end
+            rolls = _spells_by_authority(histories, day_number(end))
+            cases = _cases(histories, day_number(end)) if "cme" in histories.present else pl.DataFrame()
+            of_histories[until] = cls(
+                rolls=_newest(rolls),
+                cases=_newest(cases) if "cme" in histories.present else {},
+                schools=_stopped(histories, rolls, day_number(end)),
+            )
+        return of_histories[until]
+
+    def days(self, *, cases: bool) -> dict[str, date]:
+        """Return the day by authority and of ``ALL``.
+
+        Parameters
+        ----------
+        cases : bool
+            Whether leavings are known by cases too, so that these must reach as far, if the histories hold any.
+        """
+        if not (cases and self.cases):
+            return self.rolls
+        return {a: min(day, self.cases.get(a, self.cases[ALL])) for a, day in self.rolls.items()}
+
+    def limits(self, *, cases: bool) -> pl.DataFrame:
+        """Return ``authority, limit``: nothing is known of an authority from this day number on."""
+        rows = [(a, day_number(day) + 1) for a, day in self.days(cases=cases).items() if a != ALL]
+        return pl.DataFrame(rows, schema=LIMITS, orient="row")
+
+    def stopped(self) -> pl.DataFrame:
+        """Return ``urn, stopped``: nothing is known of a school whose rolls have stopped from this day number on."""
+        rows = [(urn, day_number(day) + 1) for urn, day in self.schools.items()]
+        return pl.DataFrame(rows, schema=STOPPED, orient="row")
+
+
+_READ: WeakKeyDictionary[Histories, dict[date | None, KnownUntil]] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewestKnown:
+    """The newest as-of dates whose outcomes are known by now.
+
+    Attributes
+    ----------
+    whole : date
+        Of the authority whose records reach furthest.
+    by_authority : dict
+    """
+
+    whole: date
+    by_authority: dict[str, date]
+
+    def of(self, authority: str) -> date:
+        """Return that of an authority; of all together where the histories hold none of its children."""
+        return self.by_authority.get(authority, self.whole)
+
+
+def newest_known(histories: Histories, definition: Definition, horizon: int, until: date | None = None) -> NewestKnown:
+    """Return the newest as-of dates whose outcomes are known by now.
+
+    Parameters
+    ----------
+    until : date, optional
+        As in ``KnownUntil.read``.
+    """
+    delay = timedelta(days=horizon + definition.known_after_days)
+    days = KnownUntil.read(histories, until).days(cases=definition.cases)
+    newest = {authority: day - delay for authority, day in days.items()}
+    return NewestKnown(whole=newest.pop(ALL), by_authority=newest)
+
+
+def spells_known(histories: Histories, limit: int) -> nw.LazyFrame:
+    """Return each spell once, as the last row says that was recorded before a day number; its end may have been recorded later."""
+    rows = histories.frame("enrolments").filter(nw.col("known") < limit)
+    return rows.unique(
+        subset=["pupil_id", "urn", "entry_date"], keep="last", order_by=["known", "end_known", "destination"]
+    )
+
+
+def _spells_by_authority(histories: Histories, end: int) -> pl.DataFrame:
+    """Return ``pupil_id, urn, day, authority``: the newest record of each child's spells at a school."""
+    newest = _recorded(histories, "enrolments", ["pupil_id", "urn"], end)
+    schools = collect(histories.frame("schools").select("urn", nw.col("authority").alias("school"))).unique("urn")
+    joined = newest.join(_homes(histories), on="pupil_id").join(schools, on="urn", how="left")
+    return joined.with_columns(pl.coalesce("school", "home", pl.lit("")).alias("authority"))
+
+
+def _cases(histories: Histories, end: int) -> pl.DataFrame:
+    newest = _recorded(histories, "cme", ["pupil_id"], end).join(_homes(histories), on="pupil_id")
+    return newest.with_columns(pl.coalesce("home", pl.lit("")).alias("authority"))
+
+
+def _homes(histories: Histories) -> pl.DataFrame:
+    homes = histories.frame("pupils").select("pupil_id", nw.col("authority").alias("home"))
+    return collect(homes).unique("pupil_id")
+
+
+def _newest(rows: pl.DataFrame) -> dict[str, date]:
+    found = {a: day_of(day) for a, day in rows.group_by("authority").agg(pl.max("day")).rows()}
+    return {**found, ALL: max(found.values(), default=EPOCH)}
+
+
+def _days(histories: Histories, table: str, at: list[str], end: int) -> nw.LazyFrame:
+    """Return the days, up to a last one, on which rows and their ends were recorded."""
+    declared, known = TABLES[table], nw.col("known")
+    if declared.plannable and {"attendance", "termly_attendance"} & histories.present:
+        # Without a day of its record, a place from next September proves nothing about the time before.
+        known = nw.when(~nw.col(declared.known_from[0]).is_null()).then("known")
+    rows = histories.frame(table)
+    days = [rows.select(*at, known.alias("day")), rows.select(*at, nw.col("end_known").alias("day"))]
+    return nw.concat(days).filter(nw.col("day") <= end)
+
+
+def _recorded(histories: Histories, table: str, at: list[str], end: int) -> pl.DataFrame:
+    return collect(_days(histories, table, at, end).group_by(at).agg(nw.col("day").max()))
+
+
+def _stopped(histories: Histories, rolls: pl.DataFrame, end: int) -> dict[str, date]:
+    """Return the schools with children that have been silent for longer than ever in the year before their newest record, beside their authority's."""
+    days = collect(_days(histories, "enrolments", ["urn"], end).unique()).sort("urn", "day")
+    whole = rolls.select("authority", pl.max("day").over("authority").alias("whole")).unique()
+    at = rolls.select("urn", "authority").unique().join(whole, on="authority").group_by("urn").agg(pl.max("whole"))
+    newest = days.with_columns(pl.max("day").over("urn").alias("newest"))
+    of_year = newest.filter(pl.col("day") >= pl.col("newest") - YEAR)
+    gaps = of_year.group_by("urn").agg(
+        pl.len().alias("days"), pl.col("day").diff().max().alias("longest"), pl.first("newest")
+    )
+    silent = pl.col("whole") - pl.col("newest") > pl.col("longest")
+    stopped = gaps.join(at, on="urn").filter((pl.col("days") >= MIN_DAYS) & silent).sort("urn")
+    running = _with_children(histories, end) if len(stopped) else frozenset()
+    return {urn: day_of(day) for urn, day in stopped.select("urn", "newest").iter_rows() if urn in running}
+
+
+def _with_children(histories: Histories, end: int) -> frozenset[str]:
+    """Return the schools of which somebody has not left, as known on a day: a school that closed has nothing to record."""
+    rows = spells_known(histories, end + 1)
+    running = rows.filter(nw.col("end_known").is_null() | (nw.col("end_known") > end)).select("urn").unique()
+    return frozenset(collect(running)["urn"].to_list())
