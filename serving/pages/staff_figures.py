@@ -12,6 +12,6 @@ from serving.store.unit_of_work import View
 LOOK_BACK = timedelta(weeks=12)
 
 
-def figures(view: View, today: date, most: int) -> dict[str, Any]:
+def figures(view: View, today: date, most: int, team: str) -> dict[str, Any]:
     """Return ``Involvement.to_dict`` of the last twelve weeks; see there."""
-    return involvement(material(view, today - LOOK_BACK, today + timedelta(days=1), most)).to_dict()
+    return involvement(material(view, today - LOOK_BACK, today + timedelta(days=1), most, team)).to_dict()

@@ -91,14 +91,14 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         newest = newest_list(view)
         first = week_list.first_of_week(view, newest, most, today) if newest else set()
         finished = done_since(view, newest[0], settings.no_conversation, first) if newest else set()
-        outcome = boards.list_outcome(view, most, settings.well, today, settings.no_conversation)
+        outcome = boards.list_outcome(view, most, settings.well, today, settings.no_conversation, team)
         version = next((c["version"] for c in staff.capacities(view) if c["team"] == team), 0)
         names_of_staff = staff.names_of(view, outcome.owners)
         names, moved = week_list.school_names(view), moved_away(view)
         untouched = team_work.oldest_untouched(view, today)
-        weeks = team_work.weeks(view, most, settings.no_conversation)
+        weeks = team_work.weeks(view, most, settings.no_conversation, team)
         details = context.details(view, [c["pupil_id"] for c in (*untouched, *moved)], "team")
-        people_decide = figures(view, today, most)
+        people_decide = figures(view, today, most, team)
     done = request.query_params.get("done", "")
     banner = words(f"team.{done}") if done in ("saved", "handed_over") else None
     return context.renderer.page(

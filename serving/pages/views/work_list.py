@@ -207,7 +207,9 @@ def _above(context: PageContext, view: View, week: week_list.WeekList, most: int
     """Return what stands above the list: registers that stopped, and how many of the week's first children are done."""
     newest, listed = newest_list(view), [c.pupil_id for c in week.children]
     # A withdrawn model names nobody; cases go on.
-    stopped, followed = silence.followed(view, newest, 0 if context.withdrawn else most, besides=listed)
+    stopped, followed = silence.followed(
+        view, newest, 0 if context.withdrawn else most, listed, context.team(view.caller)
+    )
     first = week_list.first_of_week(view, newest, most, london_today()) if newest and week.as_of else set()
     finished: set[str] = set()
     if week.as_of:
@@ -246,7 +248,8 @@ def _week(
         view.record(action, as_of=None)
         return week_list.WeekList(), most
     chosen = query.chosen(context)
-    week = week_list.week(view, replace(chosen, page=None) if whole else chosen, most, london_today(), action)
+    chosen, team = replace(chosen, page=None) if whole else chosen, context.team(view.caller)
+    week = week_list.week(view, chosen, most, london_today(), action, team=team)
     week.children.sort(key=SORTS[query.sort])
     return week, most
 

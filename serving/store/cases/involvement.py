@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from histories.calendar import london_midnight
 from serving.store.cases.cases import PLACE
 from serving.store.cases.tables import Case, CaseEntry, DataFault, Person
-from serving.store.scores.tops import lists_since, top_of
+from serving.store.scores.tops import lists_since, places_until_now, top_of
 from serving.store.tables import AuditEntry, Pupil
 from serving.store.unit_of_work import BATCH, View
 
@@ -69,19 +69,23 @@ class Material:
     groups: dict[str, tuple[str, str, str]] = field(default_factory=dict)
 
 
-def material(view: View, since: date, until: date, most: int) -> Material:
+def material(view: View, since: date, until: date, most: int, team: str | None = None) -> Material:
     """Return what staff of the caller's authority did in a period, for children of the caller's scope.
 
     Parameters
     ----------
     most : int
-        Number of children at the top of each list.
+        Number of children at the top of the newest list; earlier ones have that of their time (``tops.places``).
+    team : str, optional
+        See ``tops.places``.
     """
     made = Material(since=since, until=until)
-    for day, version in lists_since(view, since, shown_then=True).items():
+    lists = lists_since(view, since, shown_then=True)
+    room = places_until_now(view, lists, most, team)
+    for day, version in lists.items():
         if day < until:
             made.lists += 1
-            for place, row in enumerate(top_of(view, (day, version), most), 1):
+            for place, row in enumerate(top_of(view, (day, version), room[day]), 1):
                 made.shown.setdefault(row.pupil_id, london_midnight(day))
                 made.place.setdefault(row.pupil_id, place)
     made.steps += _entries(view, since, until)

@@ -108,7 +108,7 @@ def of_child(since: date, days: int, as_of: date) -> Silence:
 
 
 def followed(
-    view: View, newest: tuple[date, str] | None, most: int, besides: Collection[str] = ()
+    view: View, newest: tuple[date, str] | None, most: int, besides: Collection[str] = (), team: str | None = None
 ) -> tuple[list[dict[str, Any]], int]:
     """Return the children whose register stopped and whom the team followed: at the top of a list of the last twelve weeks, or with a case.
 
@@ -121,6 +121,8 @@ def followed(
         The team's capacity.
     besides : collection of str
         Pupils to leave out, such as those whose rows say it.
+    team : str, optional
+        See ``tops.places``.
 
     Returns
     -------
@@ -131,7 +133,8 @@ def followed(
     quiet = schools(view)
     before: set[str] = set()
     if newest is not None:
-        before = tops.at_top(view, tops.lists_since(view, newest[0] - LOOK_BACK), most, newest[0])
+        lists = tops.lists_since(view, newest[0] - LOOK_BACK)
+        before = tops.at_top(view, lists, most, newest[0], team)
     wanted = (before | _with_case(view, quiet)) - set(besides)
     owner = sa.func.coalesce(Person.name, Case.owner).label("owner")
     columns = (*(getattr(Pupil, name) for name in SHOWN[:-1]), owner)

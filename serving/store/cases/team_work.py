@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from histories.calendar import london_midnight
 from serving.store.cases.cases import PLACE
 from serving.store.cases.tables import Case, CaseEntry, Person
-from serving.store.scores.tops import lists_since, top_of
+from serving.store.scores.tops import lists_since, places_until_now, top_of
 from serving.store.tables import Pupil
 from serving.store.unit_of_work import View
 
@@ -54,15 +54,19 @@ def oldest_untouched(view: View, today: date, most: int = MAX_CASES) -> list[dic
     return rows
 
 
-def weeks(view: View, most: int, no_conversation: Collection[str] = ()) -> list[dict[str, Any]]:
+def weeks(
+    view: View, most: int, no_conversation: Collection[str] = (), team: str | None = None
+) -> list[dict[str, Any]]:
     """Return for each of the newest lists how many children were at its top, and what was done for them until the next list.
 
     Parameters
     ----------
     most : int
-        Number of children at the top of each list.
+        Number of children at the top of the newest list; earlier ones have that of their time (``tops.places``).
     no_conversation : collection of str
         Outcomes of a contact in which nobody was spoken to.
+    team : str, optional
+        See ``tops.places``.
 
     Returns
     -------
@@ -71,9 +75,10 @@ def weeks(view: View, most: int, no_conversation: Collection[str] = ()) -> list[
     """
     lists = lists_since(view, date.min, shown_then=True)
     days = list(lists)[-MAX_WEEKS:]
+    room = places_until_now(view, {day: lists[day] for day in days}, most, team)
     counted: list[dict[str, Any]] = []
     for n, day in enumerate(days):
-        listed = [row.pupil_id for row in top_of(view, (day, lists[day]), most)]
+        listed = [row.pupil_id for row in top_of(view, (day, lists[day]), room[day])]
         end = days[n + 1] if n + 1 < len(days) else None
         done = _done(view, listed, day, end, no_conversation)
         row = {"as_of": day, "listed": len(listed), "contacted": len(done["contact"]), "acted": len(done["action"])}

@@ -15,7 +15,7 @@ from serving.store.cases.cases import PLACE
 from serving.store.cases.casework_tables import StoredMissing, StoredTransition
 from serving.store.cases.tables import Case, CaseEntry
 from serving.store.scores.stored_scores import lists_shown_then
-from serving.store.scores.tops import lists_since, top_of
+from serving.store.scores.tops import lists_since, places_until_now, top_of
 from serving.store.tables import Pupil, ScoreList
 from serving.store.unit_of_work import View
 
@@ -83,7 +83,12 @@ class ListOutcome:
 
 
 def list_outcome(
-    view: View, most: int, well: Sequence[str], today: date, no_conversation: Sequence[str] = ()
+    view: View,
+    most: int,
+    well: Sequence[str],
+    today: date,
+    no_conversation: Sequence[str] = (),
+    team: str | None = None,
 ) -> ListOutcome:
     """Count the outcomes of the top children of each list in the last 12 weeks.
 
@@ -91,16 +96,18 @@ def list_outcome(
     ----------
     view : View
     most : int
-        Number of children at the top of each list.
+        Number of children at the top of the newest list; earlier ones have that of their time (``tops.places``).
     well : sequence of str
         Outcomes of a contact that mean the child is well.
     today : date
     no_conversation : sequence of str
         Outcomes of a contact in which nobody was spoken to; they do not count as contacted.
+    team : str, optional
+        See ``tops.places``.
     """
     newest = view.connection.scalar(sa.select(sa.func.max(ScoreList.as_of)).where(*lists_shown_then(view.caller)))
     outcome = ListOutcome(since=(newest or today) - LOOK_BACK)
-    first_day, urn_of = _first_of_lists(view, most, outcome)
+    first_day, urn_of = _first_of_lists(view, most, outcome, team)
     outcome.listed, outcome.by_school = len(first_day), dict(Counter(urn_of.values()).most_common())
     query = (
         sa.select(Case.pupil_id, CaseEntry.kind, CaseEntry.code, CaseEntry.on_day, CaseEntry.at)
@@ -133,15 +140,18 @@ def list_outcome(
     return outcome
 
 
-def _first_of_lists(view: View, most: int, outcome: ListOutcome) -> tuple[dict[str, date], dict[str, str]]:
+def _first_of_lists(
+    view: View, most: int, outcome: ListOutcome, team: str | None
+) -> tuple[dict[str, date], dict[str, str]]:
     """Return the first day on which each child was at the top of a list, and the school on the latest such day."""
     lists = lists_since(view, outcome.since, shown_then=True)
     outcome.lists = len(lists)
+    room = places_until_now(view, lists, most, team)
     first_day: dict[str, date] = {}
     urn_of: dict[str, str] = {}
     for listed in lists.items():
         day, _ = listed
-        for r in top_of(view, listed, most):
+        for r in top_of(view, listed, room[day]):
             first_day.setdefault(r.pupil_id, day)
             urn_of[r.pupil_id] = r.urn
     return first_day, urn_of

@@ -37,6 +37,18 @@ def of_authority(stored: str) -> int | None:
     return whole(kept["teams"]) if kept.get("teams") else kept.get("per_week")
 
 
+def of_team(stored: str, team: str) -> int | None:
+    """Return the capacity of a team, or else the default; None if the list does not hold it.
+
+    Examples
+    --------
+    >>> [of_team('{"per_week": 20, "teams": {"north": 9}}', team) for team in ("", "north")], of_team("{}", "")
+    ([20, 9], None)
+    """
+    kept = json.loads(stored)
+    return kept.get("teams", {}).get(team, kept.get("per_week"))
+
+
 def whole(teams: Mapping[str, int]) -> int:
     """Return the capacity of an authority from those of its teams: that of the whole authority, or else their sum."""
     return teams[""] if "" in teams else sum(teams.values())

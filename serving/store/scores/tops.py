@@ -11,7 +11,8 @@ from sqlalchemy.orm import aliased
 
 from histories.calendar import london_midnight
 from serving.store.cases.tables import Case, CaseEntry
-from serving.store.scores.stored_scores import lists_shown_then, of_list, own_lists
+from serving.store.scores import list_capacity
+from serving.store.scores.stored_scores import lists_shown_then, newest_list, of_list, own_lists
 from serving.store.tables import ScoreList, StoredScore
 from serving.store.unit_of_work import View
 
@@ -31,6 +32,36 @@ def lists_since(view: View, since: date, *, shown_then: bool = False) -> dict[da
     query = sa.select(ScoreList.as_of, ScoreList.model_version).where(*own, ScoreList.as_of >= since)
     rows = view.connection.execute(query.order_by(ScoreList.as_of, ScoreList.stored_at))
     return {row.as_of: row.model_version for row in rows}
+
+
+def places(view: View, lists: Mapping[date, str], most: int, team: str | None = None) -> dict[date, int]:
+    """Return how many children stand at the top of each list: as many as the team could review when the list was made.
+
+    Parameters
+    ----------
+    lists : mapping
+        Days and model versions of past lists.
+    most : int
+        The capacity of today, for lists that do not hold the one that they were made with, and for callers of all authorities; 0 if nobody is to be shown.
+    team : str, optional
+        The team; by default all teams of the authority together.
+    """
+    query = sa.select(ScoreList.as_of, ScoreList.model_version, ScoreList.capacity)
+    query = query.where(ScoreList.authority == view.caller.authority, ScoreList.as_of.in_(list(lists)))
+    then = {
+        row.as_of: list_capacity.of_authority(row.capacity)
+        if team is None
+        else list_capacity.of_team(row.capacity, team)
+        for row in view.connection.execute(query)
+        if lists[row.as_of] == row.model_version
+    }
+    return {day: (then.get(day) or most) if most else 0 for day in lists}
+
+
+def places_until_now(view: View, lists: Mapping[date, str], most: int, team: str | None = None) -> dict[date, int]:
+    """Return ``places`` of past lists, and for the newest list the capacity of today, by which it is shown."""
+    newest = newest_list(view)
+    return {d: most if newest and d == newest[0] else n for d, n in places(view, lists, most, team).items()}
 
 
 def top_of(
@@ -58,11 +89,12 @@ def top_of(
     return list(view.connection.execute(_top(view, listed, most, where, until)))
 
 
-def at_top(view: View, lists: Mapping[date, str], most: int, before: date) -> set[str]:
-    """Return the children who were at the top of one of the lists before a day, or took the place of others there."""
+def at_top(view: View, lists: Mapping[date, str], most: int, before: date, team: str | None = None) -> set[str]:
+    """Return the children who were at the top of one of the lists before a day, or took the place of others there; see ``places``."""
+    room = places(view, lists, most, team)
     days = sorted(day for day in lists if day < before)
     tops = [
-        _top(view, (day, lists[day]), most, (), until).subquery()
+        _top(view, (day, lists[day]), room[day], (), until).subquery()
         for day, until in zip(days, [*days[1:], before], strict=False)
     ]
     if not tops:

@@ -16,7 +16,7 @@ from serving.store.cases.silence import Silence, of_pupils
 from serving.store.cases.tables import Capacity, Case, Person
 from serving.store.scores.chosen import OPEN, WHOLE, Chosen, conditions_of, matching, set_aside, shown
 from serving.store.scores.stored_scores import newest_list, of_list, own_lists
-from serving.store.scores.tops import rank_change, top_of
+from serving.store.scores.tops import places, rank_change, top_of
 from serving.store.tables import Pupil, ScoreList, StoredScore
 from serving.store.unit_of_work import View
 
@@ -105,7 +105,9 @@ class WeekList:
     total: int = 0
 
 
-def week(view: View, chosen: Chosen, most: int, today: date, action: str = "worklist.seen") -> WeekList:
+def week(
+    view: View, chosen: Chosen, most: int, today: date, action: str = "worklist.seen", *, team: str | None = None
+) -> WeekList:
     """Return the children of the newest list who match, by rank; see ``Chosen.show``.
 
     Parameters
@@ -118,6 +120,8 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
         A snooze ends on its day.
     action : str
         Action to record in the audit.
+    team : str, optional
+        Whose capacity it is; see ``tops.places``.
     """
     newest = newest_list(view)
     if newest is None:
@@ -157,7 +161,7 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
     _count(view, week_list, of_scope, conditions, aside=set_aside(today))
     _add_sources(view, week_list)
     ids = [r.pupil_id for r in rows]
-    ranks, top = _before(view, newest, week_list, among=matching(newest, chosen), pupils=ids, most=most)
+    ranks, top = _before(view, newest, week_list, among=matching(newest, chosen), pupils=ids, most=most, team=team)
     deadlines, names, histories = next_deadlines(view, ids), school_names(view), _histories(view, ids)
     silences = of_pupils(view, ids)
     for r in rows:
@@ -263,6 +267,7 @@ def _before(
     among: list[Any],
     pupils: Sequence[str],
     most: int,
+    team: str | None,
 ) -> tuple[dict[str, int], set[str]]:
     """Return the pupils' ranks on the previous list, and those who were at its top, also in the place of others set aside then."""
     earlier = sa.select(ScoreList.as_of, ScoreList.model_version).where(*own_lists(view), ScoreList.as_of < newest[0])
@@ -278,8 +283,9 @@ def _before(
     ranks = {r.pupil_id: r.rank for r in view.connection.execute(ranked)}
     # Who stood further down than these says nothing about them.
     down_to = [StoredScore.rank <= max(ranks.values(), default=0)]
-    top = top_of(view, previous, most, where=[*down_to, *among], until=newest[0])
-    within = [StoredScore.rank <= top[-1].rank] if len(top) == most else []
+    room = places(view, dict([previous]), most, team)[row.as_of]
+    top = top_of(view, previous, room, where=[*down_to, *among], until=newest[0])
+    within = [StoredScore.rank <= top[-1].rank] if len(top) == room else []
     return ranks, {r.pupil_id for r in view.connection.execute(ranked.where(*within))}
 
 
