@@ -27,12 +27,15 @@ class Fault:
         Takes the tables, the first day of the fault as a day number, the cohort of that day and a generator; returns the tables that change.
     features : bool
         Whether features must be computed again to see it.
+    needs : str
+        The table that it is about: a world without it cannot have the fault.
     """
 
     title: str
     codes: tuple[str, ...]
     put: Callable[[Tables, int, pl.DataFrame, np.random.Generator], Tables]
     features: bool = False
+    needs: str = "attendance"
 
 
 def chosen(children: pl.Series, share: float, rng: np.random.Generator) -> pl.Series:
@@ -113,13 +116,22 @@ def recoded(tables: Tables, start: int, _: pl.DataFrame, __: np.random.Generator
 FAULTS = (
     Fault(title="a school sends no marks", codes=("A011",), put=school_stops),
     Fault(title="marks of all schools stop", codes=("A010",), put=partial(stops, "attendance", "date")),
-    Fault(title="enrolments stop", codes=("A010",), put=partial(stops, "enrolments", "entry_date")),
-    Fault(title="suspensions stop", codes=("A010",), put=partial(stops, "suspensions", "start_date")),
+    Fault(title="enrolments stop", codes=("A010",), put=partial(stops, "enrolments", "entry_date"), needs="enrolments"),
+    Fault(
+        title="suspensions stop", codes=("A010",), put=partial(stops, "suspensions", "start_date"), needs="suspensions"
+    ),
     Fault(title="marks of two thirds of the children are not sent", codes=("A010",), put=partial(marks_thin, 2 / 3)),
     Fault(title="marks are recorded seven days later", codes=("A012",), put=partial(marks_late, 7)),
     Fault(title="marks are recorded four days later", codes=("A012",), put=partial(marks_late, 4)),
-    Fault(title="the cohort grows by a fifth", codes=("A009",), put=cohort_grows),
-    Fault(title="a sixth of the cohort is gone", codes=("A009",), put=cohort_shrinks),
+    Fault(title="the cohort grows by a fifth", codes=("A009",), put=cohort_grows, needs="enrolments"),
+    Fault(title="a sixth of the cohort is gone", codes=("A009",), put=cohort_shrinks, needs="enrolments"),
     Fault(title="four schools in ten send no marks", codes=("A011", "A013"), put=schools_stop, features=True),
     Fault(title="illness is coded as without permission", codes=("A014",), put=recoded, features=True),
+    Fault(
+        title="counts of a term are not sent any more",
+        codes=("A010", "A013"),
+        put=partial(stops, "termly_attendance", "term_end"),
+        features=True,
+        needs="termly_attendance",
+    ),
 )

@@ -19,9 +19,10 @@ from features import Definition
 from features.catalogue import catalogue
 from features.matrix import matrix
 from features.outcome.cohort import cohort
-from histories.calendar import HORIZON, as_of_dates, day_number
+from histories.calendar import HORIZON, as_of_dates, day_number, day_of
 from histories.population.simulation import LAST_DAY, simulate
-from histories.reading.histories import Histories
+from histories.reading.frames import collect
+from histories.reading.histories import SCHOOLING, Histories
 from serving.monitoring.evidence import Evidence, Previous
 from serving.monitoring.judge import Judgement
 from serving.monitoring.outcomes import NOT_MATCHED, outcomes_of
@@ -114,6 +115,17 @@ class World:
         risk = pl.Series("risk", 1 / (1 + np.exp(-margins)))
         rank = pl.col("risk").rank("ordinal", descending=True).cast(pl.Int64).alias("rank")
         return x.select("pupil_id", "as_of", pl.lit(AUTHORITY).alias("authority"), risk).with_columns(rank)
+
+    @cached_property
+    def known_days(self) -> np.ndarray:
+        """Day numbers on which anything of schooling was recorded, in order."""
+        histories = self.histories()
+        known = [collect(histories.frame(t).select("known").unique()) for t in SCHOOLING if t in histories.present]
+        return np.unique(pl.concat(known)["known"].to_numpy())
+
+    def newest_record(self, day: date) -> date:
+        """Return the newest day before a day on which anything of schooling was recorded."""
+        return day_of(self.known_days[np.searchsorted(self.known_days, day_number(day)) - 1])
 
     def season(self, histories: Histories, day: date, x: pl.DataFrame | None, *, again: bool = False) -> Season:
         """Measure the records as of a day; with ``again``, the cohorts are those of these histories."""
