@@ -9,6 +9,7 @@ import pytest
 from features import Definition, label
 from histories.calendar import london_today
 from histories.reading.histories import Histories
+from tests.support.rolls_that_go_on import going_on
 
 DAY = date(2024, 9, 9)
 DEFINITION = Definition.load("commissioner_or_unknown")
@@ -22,6 +23,7 @@ def marks(until):
 
 def labelled(spell, *, marks_until="2025-07-18", more=(), definition=DEFINITION, until=None):
     rows = {"pupils": [CHILD], "enrolments": [{**SPELL, **spell}, *more], "attendance": marks(marks_until)}
+    rows = going_on(rows, "2024-12-20", marks_until)
     frame = pl.DataFrame(label(Histories.from_rows(rows), [DAY], definition, until=until))
     return frame["label"].item(), frame["outcome"].item()
 
