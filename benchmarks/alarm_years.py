@@ -1,6 +1,6 @@
 """How soon each alarm finds the fault that was put in, and how often it is up without one, over simulated years.
 
-``python -m benchmarks.alarm_years [--seeds 1,2,3,4,5] [--pupils 1000] [--years 10] [--worlds 50] [--children 10000] [--scenario default]``. Three kinds of years:
+``python -m benchmarks.alarm_years [--seeds 1,2,3,4,5] [--pupils 1000] [--years 10] [--worlds 50] [--children 10000] [--scenario default] [--codes A010,A011]``. Three kinds of years:
 
 *Years of records* (A005 to A015, A017, ``benchmarks.simulated_years``): each seed is a simulated authority, looked at every second Monday for ten years, with a list each time by a
 ridge regression that learnt from the years before. Each year each fault (``benchmarks.faults``) is put in from a Monday drawn at random, holidays too.
@@ -16,9 +16,10 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -47,6 +48,11 @@ from serving.store.database import reading, writing
 
 RECORD_CODES = ("A009", "A010", "A011", "A012", "A013", "A014")
 IMPORT_CODES = ("A017",)
+OF_FEATURES = {
+    "A013",
+    "A014",
+    *LIST_CODES,
+}  # alarms for which the features of every day are computed, which takes most of the time
 ENTRIES, OLDEST = 60, 10  # entries of the audit, and the oldest that is changed
 BREAKS = {
     "an entry of the audit is changed": "UPDATE audit SET who = 'nobody' WHERE seq = {n}",
@@ -54,14 +60,15 @@ BREAKS = {
 }
 
 
-def calm_years(world: World, lists: Lists) -> dict[date, dict[str, str]]:
+def calm_years(world: World, lists: Lists | None, codes: Collection[str]) -> dict[date, dict[str, str]]:
     """Return the states of the alarms about records and lists at each look at a world without a fault."""
     states = {}
     for n, day in enumerate(world.looks):
         if n % A_YEAR == 0:
             near = world.histories(world.around(day))
-        season = Evidence(judgement=Judgement(), season=world.season(near, day, world.x[day]))
-        states[day] = states_of(RECORD_CODES, season) | states_of(LIST_CODES, lists.evidence(day))
+        season = Evidence(judgement=Judgement(), season=world.season(near, day, world.x.get(day)))
+        states[day] = states_of([c for c in RECORD_CODES if c in codes], season)
+        states[day] |= states_of(LIST_CODES, lists.evidence(day)) if lists else {}
         states[day] |= states_of(IMPORT_CODES, imported(world, day, day))
     return states
 
@@ -80,18 +87,16 @@ def imports_stop(found: Found, world: World, calm: dict[date, dict[str, str]], s
         found.fault("the import stops", "A017", first and (first - start).days / 7)
 
 
-def years_of_records(
-    found: Found, seed: int, pupils: int, years: int, scenario: str, say: Callable[[str], None]
-) -> None:
-    """Simulate an authority, and add what alarms found in it."""
+def years_of_records(found: Found, seed: int, codes: Collection[str], say: Callable[[str], None], **how: Any) -> None:
+    """Simulate an authority, and add what some alarms found in it; ``how`` goes to ``World.simulated``."""
     begun = time.process_time()
-    world = World.simulated(seed, pupils, years, scenario)
+    world = World.simulated(seed, **how, features=not OF_FEATURES.isdisjoint(codes))
     say(f"seed {seed}: simulated and counted, {time.process_time() - begun:.0f} s of processor time")
-    lists = Lists.of(world)
-    calm = calm_years(world, lists)
-    found.calm(list(calm.values()), years)
+    lists = Lists.of(world) if world.x else None
+    calm = calm_years(world, lists, codes)
+    found.calm(list(calm.values()), how["years"])
     say(f"seed {seed}: years without a fault, {time.process_time() - begun:.0f} s")
-    for number, (title, code, evidence_of) in enumerate(LIST_FAULTS):
+    for number, (title, code, evidence_of) in enumerate(LIST_FAULTS if lists else ()):
         for start in starts(world.looks, LONG, np.random.Generator(np.random.PCG64([seed, number]))):
             looks = ((k, start + k * STEP) for k in range(1, LONG + 1))
             up = (k for k, d in looks if states_of((code,), evidence_of(lists, d, start))[code] == "up")
@@ -100,13 +105,14 @@ def years_of_records(
     imports_stop(found, world, calm, seed)
     say(f"seed {seed}: faults of lists, {time.process_time() - begun:.0f} s")
     for number, fault in enumerate(FAULTS):
-        if fault.needs not in world.tables:
+        asked = [code for code in fault.codes if code in codes]
+        if fault.needs not in world.tables or not asked:
             continue
         rng = np.random.Generator(np.random.PCG64([seed, 100 + number]))
         for start in starts(world.looks, FOLLOWED, rng):
-            weeks: dict[str, float | None] = dict.fromkeys(fault.codes)
+            weeks: dict[str, float | None] = dict.fromkeys(asked)
             for look, evidence in with_fault(world, fault, start, rng):
-                states = states_of([c for c in fault.codes if weeks[c] is None], evidence)
+                states = states_of([c for c in asked if weeks[c] is None], evidence)
                 weeks |= {c: (look - start).days / 7 for c, s in states.items() if s == "up" and calm[look][c] != "up"}
                 if None not in weeks.values():
                     break
@@ -159,8 +165,15 @@ def _change(store: Store, statement: str) -> None:
 )
 @click.option("--children", default=10_000, show_default=True, help="Of a drawn authority.")
 @click.option("--scenario", default="default", show_default=True, help="Of the simulated authorities.")
+@click.option(
+    "--codes",
+    default=",".join(RECORD_CODES + LIST_CODES),
+    help="Alarms of years of records, if not all; A017 is always one.",
+)
 @click.option("--drawn-seed", default=5, show_default=True)
-def main(*, seeds: str, pupils: int, years: int, worlds: int, children: int, scenario: str, drawn_seed: int) -> None:
+def main(
+    *, seeds: str, pupils: int, years: int, worlds: int, children: int, scenario: str, codes: str, drawn_seed: int
+) -> None:
     """Print both tables."""
     found = Found()
 
@@ -172,7 +185,7 @@ def main(*, seeds: str, pupils: int, years: int, worlds: int, children: int, sce
         say(f"drawn years, {time.process_time():.0f} s of processor time")
         audits(found, 22)
     for seed in filter(None, seeds.split(",")):
-        years_of_records(found, int(seed), pupils, years, scenario, say)
+        years_of_records(found, int(seed), codes.split(","), say, pupils=pupils, years=years, scenario=scenario)
         say(f"{found.table_of_faults()}\n\n{found.table_of_codes()}")  # an interrupted run has shown what it had
     click.echo(f"{found.table_of_faults()}\n\n{found.table_of_codes()}")
 

@@ -66,8 +66,10 @@ class World:
     x: dict[date, pl.DataFrame] = field(default_factory=dict)
 
     @classmethod
-    def simulated(cls, seed: int, pupils: int, years: int, scenario: str = "default") -> World:
-        """Simulate two years more than are looked at, and compute the features of every day."""
+    def simulated(
+        cls, seed: int, pupils: int, years: int, scenario: str = "default", *, features: bool = True
+    ) -> World:
+        """Simulate two years more than are looked at, and compute the features of every day unless no alarm that is looked at needs them."""
         with tempfile.TemporaryDirectory() as folder:
             simulate(Path(folder) / "h", pupils=pupils, years=years + 2, seed=seed, scenario=scenario)
             opened = Histories.open(Path(folder) / "h", engine="polars")
@@ -77,9 +79,11 @@ class World:
         whole = world.histories()
         for start in range(0, len(world.days), A_YEAR):
             some = world.days[start : start + A_YEAR]
-            x, members = pl.DataFrame(matrix(whole, some)).cast(NARROW), pl.DataFrame(cohort(whole, some))  # type: ignore[arg-type]
-            world.x |= {d: x.filter(pl.col("as_of") == d) for d in some}
+            members = pl.DataFrame(cohort(whole, some))
             world.members |= {d: members.filter(pl.col("as_of") == d) for d in some}
+            if features:
+                x = pl.DataFrame(matrix(whole, some)).cast(NARROW)  # type: ignore[arg-type]
+                world.x |= {d: x.filter(pl.col("as_of") == d) for d in some}
         return world
 
     @property
@@ -142,13 +146,14 @@ def starts(looks: list[date], followed: int, rng: np.random.Generator) -> Iterat
 
 
 def with_fault(world: World, fault: Fault, day: date, rng: np.random.Generator) -> Iterator[tuple[date, Evidence]]:
-    """Yield the looks after a fault in records, and their evidence."""
-    tables = {**world.tables, **({} if fault.features else world.around(day))}
+    """Yield the looks after a fault in records, and their evidence; without features if the world has none."""
+    features = fault.features and bool(world.x)
+    tables = {**world.tables, **({} if features else world.around(day))}
     changed = fault.put(tables, day_number(day), world.members[day], rng)
     histories = world.histories({**tables, **changed})
     for k in range(1, FOLLOWED + 1):
         look = day + k * STEP
-        x = pl.DataFrame(matrix(histories, [look])).cast(NARROW) if fault.features else None  # type: ignore[arg-type]
+        x = pl.DataFrame(matrix(histories, [look])).cast(NARROW) if features else None  # type: ignore[arg-type]
         stored = [stored_list(world.risks(world.x[d])) for d in same_weeks(world, look)] if x is not None else []
         stored += [stored_list(world.risks(x))] if x is not None else []
         season = world.season(histories, look, x, again="enrolments" in changed)

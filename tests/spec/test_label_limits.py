@@ -23,7 +23,7 @@ def marks(until):
 
 def labelled(spell, *, marks_until="2025-07-18", more=(), definition=DEFINITION, until=None):
     rows = {"pupils": [CHILD], "enrolments": [{**SPELL, **spell}, *more], "attendance": marks(marks_until)}
-    rows = going_on(rows, "2024-12-20", marks_until)
+    rows = going_on(rows, *(day for day in ("2024-12-20", "2025-06-30", marks_until) if day <= marks_until))
     frame = pl.DataFrame(label(Histories.from_rows(rows), [DAY], definition, until=until))
     return frame["label"].item(), frame["outcome"].item()
 
