@@ -5,6 +5,7 @@ Before, a parent who asked got rows, or an answer from somebody's memory of what
 
 import dataclasses
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -155,3 +156,14 @@ def test_a_letter_is_written_by_itself_and_not_under_the_childs_number(store):
     answer, _ = write(out=f"{CHILD}.txt")
     assert "holds the pupil's identifier" in str(answer.exception)
     assert json.loads(write("--json")[0].stdout) == {"letter": "letter.txt"}
+
+
+def test_the_letter_claims_no_duty_or_right_but_the_one_whose_source_is_known(store):
+    """Other rights were general knowledge; a letter of an authority is no place for that."""
+    _, text = write("--complained-on", str(ACKNOWLEDGE_FROM + timedelta(days=1)))
+    claims = re.compile(
+        r"\b(must|rights?|entitled|law|legal|act|regulations?|ombudsman|commissioner\S*)\b", re.IGNORECASE
+    )
+    claimed = [line for line in text.splitlines() if claims.search(line)]
+    assert len(claimed) == 2
+    assert all("must acknowledge" in line for line in claimed)
