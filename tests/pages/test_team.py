@@ -22,7 +22,9 @@ def test_a_school_counts_for_one_area_only():
 def test_the_page_shows_schools_and_areas(site, visit, monkeypatch):
     list_outcome, many = boards.list_outcome, dict.fromkeys(site.urns, 20)
     monkeypatch.setattr(
-        boards, "list_outcome", lambda *given: replace(list_outcome(*given), by_school={**many, site.urns[0]: 1})
+        boards,
+        "list_outcome",
+        lambda *given, **named: replace(list_outcome(*given, **named), by_school={**many, site.urns[0]: 1}),
     )
     text = visit("lead").get("/team").text
     assert ">north</dt>" in text

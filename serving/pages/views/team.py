@@ -91,7 +91,7 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         newest = newest_list(view)
         first = week_list.first_of_week(view, newest, most, today) if newest else set()
         finished = done_since(view, newest[0], settings.no_conversation, first) if newest else set()
-        outcome = boards.list_outcome(view, most, settings.well, today, settings.no_conversation, team)
+        outcome = boards.list_outcome(view, most, settings.well, today, settings.no_conversation, team=team)
         version = next((c["version"] for c in staff.capacities(view) if c["team"] == team), 0)
         names_of_staff = staff.names_of(view, outcome.owners)
         names, moved = week_list.school_names(view), moved_away(view)

@@ -88,6 +88,7 @@ def list_outcome(
     well: Sequence[str],
     today: date,
     no_conversation: Sequence[str] = (),
+    *,
     team: str | None = None,
 ) -> ListOutcome:
     """Count the outcomes of the top children of each list in the last 12 weeks.
