@@ -24,14 +24,13 @@ class SchoolDays:
 
     Parameters
     ----------
-    marked : dict
-        ``{urn: days on which it marked a register}``; a school without marks follows the general calendar.
+    held : dict
+        ``{urn: days on which it marked a register of more than single children}``; a school without marks follows the general calendar.
+        A child who is marked elsewhere on a day, such as at a second school, opens no school.
     first : date
         The day from which marks were read.
     closed : frozenset of date
         Days on which all of the authority's schools are closed.
-    held : dict, optional
-        Those of ``marked`` on which more than single children were marked; all of them if not given.
     sent : dict, optional
         ``{urn: the newest day with a register}``, days on which no session was possible included. Later days are those of the general
         calendar: a school that sends nothing, or sends late, may well be open.
@@ -39,16 +38,14 @@ class SchoolDays:
 
     def __init__(
         self,
-        marked: dict[str, set[date]],
+        held: dict[str, set[date]],
         first: date,
         closed: frozenset[date] = frozenset(),
         *,
-        held: Mapping[str, set[date]] | None = None,
         sent: Mapping[str, date] | None = None,
     ) -> None:
-        self.marked, self.first, self.closed = marked, first, closed
-        self.held = marked if held is None else held
-        self.sent = {urn: max(days) for urn, days in marked.items()} if sent is None else sent
+        self.held, self.first, self.closed = held, first, closed
+        self.sent = {urn: max(days) for urn, days in held.items()} if sent is None else sent
 
     def nth(self, urn: str, start: date, n: int) -> date:
         """Return the n-th school day of a school from ``start`` on; ``start`` is the first if it is a school day.
@@ -75,9 +72,9 @@ class SchoolDays:
 
     def is_open(self, urn: str, day: date) -> bool:
         """Return whether a school is open on a day."""
-        marked = self.marked.get(urn)
-        if marked and self.first <= day <= self.sent[urn]:
-            return day in marked
+        held = self.held.get(urn)
+        if held and self.first <= day <= self.sent[urn]:
+            return day in held
         return day in _general(day.year) and day not in self.closed
 
     @classmethod
@@ -104,10 +101,9 @@ class SchoolDays:
         for urn, on, n, every in counted.select("urn", "date", "n", "every").iter_rows():
             counts[urn][day_of(on)] = (int(n), int(every))
         possible_days = {urn: {d: n for d, (n, _) in of_school.items() if n} for urn, of_school in counts.items()}
-        marked = {urn: set(of_school) for urn, of_school in possible_days.items() if of_school}
         held = {urn: _no_strays(of_school) for urn, of_school in possible_days.items() if of_school}
         sent = {urn: max(_no_strays({d: n for d, (_, n) in of_school.items()})) for urn, of_school in counts.items()}
-        return cls(marked, first, closed, held=held, sent=sent)
+        return cls(held, first, closed, sent=sent)
 
 
 def _no_strays(marks: Mapping[date, int]) -> set[date]:

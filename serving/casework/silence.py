@@ -70,7 +70,7 @@ def silent_registers(
     A mark of a session that was not possible for the child, such as taught elsewhere, is a mark. A school that has never sent a mark is
     not silent, and neither are its children. Children of a silent school are not listed one by one.
     """
-    if "attendance" not in histories.present or not days.marked:
+    if "attendance" not in histories.present or not days.held:
         return [], []
     at = on_roll.select("pupil_id", "authority", "urn", "entry_date")
     at = at.join(_newest_marks(histories, at, as_of), on="pupil_id", how="left")

@@ -139,6 +139,18 @@ def test_days_are_those_of_the_childs_school():
     assert SchoolDays({}, DAY, frozenset({later})).nth("200", OPEN[-1], 3) > later
 
 
+@pytest.mark.parametrize("strays", [0, 1, 2])
+def test_a_child_who_is_marked_elsewhere_opens_no_school(strays):
+    """A school's own week off holds, though children on its roll are marked at the unit where they are taught as well."""
+    closed = {str(d) for d in OPEN[-15:-10]}
+    pupils = [f"at school {n}" for n in range(24)]
+    born = [{"pupil_id": p, "date_of_birth": "2013-05-01", "authority": "801"} for p in pupils]
+    rows = [row for p in pupils for row in marks(p, 0, "O") if p in pupils[:strays] or row["date"] not in closed]
+    left = spell("a", leaving_date=str(OPEN[-18]))
+    due = deadlines_of(left, *(spell(p) for p in pupils), pupils=[*PUPILS, *born], attendance=rows)
+    assert due["a", "destination"] == (OPEN[-18] + timedelta(days=1), OPEN[-3])
+
+
 @pytest.mark.parametrize("silent", [0, 1, 4, 10, 22])
 def test_a_school_that_sends_nothing_or_sends_late_moves_no_due_day(silent):
     others = marks("b", 0, "O")  # at another school, which sends every day
