@@ -18,6 +18,7 @@ from histories.reading.histories import Histories
 from histories.reading.rolls import one_roll
 
 REACH = 365  # days for which a leaver is followed
+YEARS = {"R": 0, **{str(n): n for n in range(1, 15)}}  # year groups as rolls state them
 
 
 def last_spells(histories: Histories, as_of: date) -> pl.DataFrame:
@@ -51,7 +52,7 @@ def newest_spells(histories: Histories, as_of: date) -> pl.DataFrame:
     -------
     polars.DataFrame
         ``pupil_id, urn, entry_date, leaving_date, leaving_ground, destination, destination_urn`` (days as numbers), ``authority``,
-        ``nc_year`` (by age), ``age_begins, age_ends`` (see ``with_school_age``) and ``on_roll``.
+        ``nc_year`` (by age), ``roll_year`` (by the roll, which may have a child a year behind), ``age_begins, age_ends`` (see ``with_school_age``) and ``on_roll``.
     """
     day = day_number(as_of)
     one = histories.given(pa.table({"as_of": pa.array([day], pa.int32())}))
@@ -61,7 +62,16 @@ def newest_spells(histories: Histories, as_of: date) -> pl.DataFrame:
     spells = spells.with_columns(on_roll.cast(nw.Int32).alias("now"))
     frame = collect(
         spells.select(
-            "pupil_id", "urn", "entry_date", "leaving_date", "leaving_ground", "destination", "destination_urn", "now"
+            "pupil_id",
+            "urn",
+            "entry_date",
+            "leaving_date",
+            "leaving_ground",
+            "destination",
+            "destination_urn",
+            "now",
+            "known",
+            nw.col("nc_year").alias("recorded_year"),
         )
     )
     pupils = collect(histories.frame("pupils").unique(subset=["pupil_id"], keep="last", order_by=["date_of_birth"]))
@@ -71,7 +81,22 @@ def newest_spells(histories: Histories, as_of: date) -> pl.DataFrame:
         pl.lit(day_number(as_of), pl.Int32).alias("as_of"), pl.col("now").cast(pl.Boolean).alias("on_roll")
     )
     frame = nw.from_native(frame).with_columns((school_age("date_of_birth", "as_of") - 4).alias("nc_year")).to_native()
+    frame = _with_year_of_roll(frame)
     return with_school_age(frame).with_columns(pl.coalesce("school_authority", "home", pl.lit("")).alias("authority"))
+
+
+def _with_year_of_roll(spells: pl.DataFrame) -> pl.DataFrame:
+    """Add ``roll_year``: the year group by age, moved by as many years as the roll has the child behind or ahead of it.
+
+    A roll states the year of the entry or, from a census, that of the day it was recorded; whichever is nearer to the age is meant.
+    """
+    stated = pl.col("recorded_year").replace_strict(YEARS, default=None, return_dtype=pl.Int32)
+    ages = [(school_age("date_of_birth", on) - 4).alias(f"by_{on}") for on in ("entry_date", "known")]
+    aged = nw.from_native(spells).with_columns(*ages).to_native()
+    at_entry, when_known = (stated - pl.col(f"by_{on}") for on in ("entry_date", "known"))
+    moved = pl.when(at_entry.abs() <= when_known.abs()).then(at_entry).otherwise(when_known)
+    roll_year = pl.col("nc_year") + moved.fill_null(0)
+    return aged.with_columns(roll_year.alias("roll_year")).drop("by_entry_date", "by_known", "known", "recorded_year")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow as pa
 
 from features.attendance.register import MEASURES
+from features.outcome.cohort import schools_once
 from histories.calendar import day_number
 from histories.reading.as_of import valid_marks, visible
 from histories.reading.frames import collect
@@ -19,7 +20,11 @@ from histories.reading.histories import Histories
 from histories.reading.rolls import one_roll
 from serving.casework.no_roll import ROLL_EXPECTED
 
+NOT_LOADED = (
+    "not_loaded"  # nobody of the child's authority has an application for the year yet: who made none is not known
+)
 STATES = (
+    NOT_LOADED,
     "no_application",
     "applied",
     "offered",
@@ -32,6 +37,8 @@ STATES = (
 )
 PRESENT = tuple(set(MEASURES["possible"]) - set(MEASURES["absent"]))
 AUTUMN = (9, 10)  # months in which arrivals are checked
+OLDEST_OF_YEAR_7 = 12
+OF_ALL_AGES = ("all-through", "secondary")  # phases that teach Year 7, for schools whose ages are not stated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +56,9 @@ class Transition:
 def find_transitions(histories: Histories, spells: pl.DataFrame, as_of: date) -> list[Transition]:
     """Return the moves of the coming September, or in autumn of the past September.
 
-    In autumn, children who have left for somewhere that is no roll here are left out: no school waits for them.
+    The year group is that of the roll: a child who is taught a year behind moves a year later. Who is at a school that teaches Year 7 and
+    has asked for no other stays there, and does not move. In autumn, children who have left for somewhere that is no roll here are left
+    out: no school waits for them.
 
     Parameters
     ----------
@@ -62,7 +71,7 @@ def find_transitions(histories: Histories, spells: pl.DataFrame, as_of: date) ->
         return []
     autumn = as_of.month in AUTUMN
     year = as_of.year + (as_of.month > AUTUMN[-1])
-    children = spells.filter(pl.col("nc_year") == (7 if autumn else 6))
+    children = spells.filter(pl.col("roll_year") == (7 if autumn else 6))
     if children.is_empty():
         return []
     day = day_number(as_of)
@@ -71,21 +80,35 @@ def find_transitions(histories: Histories, spells: pl.DataFrame, as_of: date) ->
     applications = {
         r["pupil_id"]: r for r in rows.iter_rows(named=True) if r["entry_year"] == year and r["phase"] == "secondary"
     }
+    stay = _teaching_year_7(histories)
     if autumn:
-        return list(_of_autumn(histories, children, keys, applications, as_of=as_of, year=year))
+        return list(_of_autumn(histories, children, keys, applications, stay=stay, as_of=as_of, year=year))
     transitions = []
+    loaded = set(children.filter(pl.col("pupil_id").is_in(list(applications)))["authority"])
     for r in children.filter("on_roll").iter_rows(named=True):
         row = applications.get(r["pupil_id"])
+        if row is None and r["urn"] in stay:
+            continue
         to_urn = row["offered_urn"] if row else None
+        state = _state(row, is_loaded=r["authority"] in loaded)
         transitions.append(
-            Transition(pupil_id=r["pupil_id"], entry_year=year, from_urn=r["urn"], to_urn=to_urn, state=_state(row))
+            Transition(pupil_id=r["pupil_id"], entry_year=year, from_urn=r["urn"], to_urn=to_urn, state=state)
         )
     return transitions
 
 
-def _state(row: Mapping[str, Any] | None) -> str:
+def _teaching_year_7(histories: Histories) -> set[str]:
+    """Return the schools at which a child of Year 6 may stay."""
+    if "schools" not in histories.present:
+        return set()
+    schools = schools_once(histories).to_native()
+    by_phase = pl.col("phase").is_in(OF_ALL_AGES)
+    return set(schools.filter(pl.coalesce(pl.col("high_age") >= OLDEST_OF_YEAR_7, by_phase))["urn"])
+
+
+def _state(row: Mapping[str, Any] | None, *, is_loaded: bool) -> str:
     if row is None or row["applied_on"] is None:
-        return "no_application"
+        return "no_application" if is_loaded else NOT_LOADED
     if row["offered_on"] is None:
         return "applied"
     return str(row["response"] or "offered")
@@ -111,6 +134,7 @@ def _of_autumn(
     keys: pa.Table,
     applications: Mapping[str, Mapping[str, Any]],
     *,
+    stay: set[str],
     as_of: date,
     year: int,
 ) -> Iterator[Transition]:
@@ -119,16 +143,21 @@ def _of_autumn(
     primaries, begun = _before(histories, keys, moved), _begun(histories, keys, moved)
     for spell in children.iter_rows(named=True):
         pupil, row = spell["pupil_id"], applications.get(spell["pupil_id"])
-        if row is None or not (spell["on_roll"] or spell["destination"] in ROLL_EXPECTED):
+        if not (spell["on_roll"] or spell["destination"] in ROLL_EXPECTED):
             continue
+        # Who came from no school here without an application did not move up here, nor did who stays at a school of all ages.
+        primary = primaries.get(pupil, "")
+        if row is None and (not primary or (primary in stay and pupil not in begun)):
+            continue
+        offered = row["offered_urn"] if row else None
         # Who stays at a school of all ages enters no other roll.
-        has_begun = pupil in begun or (spell["on_roll"] and spell["urn"] == row["offered_urn"])
+        has_begun = pupil in begun or (spell["on_roll"] and spell["urn"] == offered)
         present, missed = sessions.get(pupil, (0, 0))
         yield Transition(
             pupil_id=pupil,
             entry_year=year,
-            from_urn=primaries.get(pupil, ""),
-            to_urn=str(spell["urn"]) if has_begun else (row["offered_urn"] or None),
+            from_urn=primary,
+            to_urn=str(spell["urn"]) if has_begun else (offered or None),
             state=_arrived(present, missed, has_begun=has_begun, on_roll=spell["on_roll"]),
             missed_days=missed,
         )

@@ -226,13 +226,17 @@ def test_a_run_goes_on_while_the_school_sends_nothing(silent):
 )
 def test_a_move_uses_the_addresses_known_on_the_day(row, state):
     pupil = {"pupil_id": "g", "date_of_birth": "2014-05-01", "authority": "801"}  # Year 6
+    other = {"pupil_id": "h", "date_of_birth": "2014-06-01", "authority": "801"}
+    theirs = {"pupil_id": "h", "entry_year": 2025, "phase": "secondary", "recorded_on": "2024-10-21"}
     rows = (
         []
         if row is None
         else [{"pupil_id": "g", "entry_year": 2025, "phase": "secondary", "recorded_on": "2024-10-21", **row}]
     )
-    histories = Histories.from_rows({"pupils": [pupil], "enrolments": [spell("g")], "admissions": rows})
-    assert [c.state for c in find_transitions(histories, last_spells(histories, DAY), DAY)] == [state]
+    tables = {"pupils": [pupil, other], "enrolments": [spell("g"), spell("h")], "admissions": [*rows, theirs]}
+    histories = Histories.from_rows(tables)
+    found = find_transitions(histories, last_spells(histories, DAY), DAY)
+    assert [c.state for c in found if c.pupil_id == "g"] == [state]
 
 
 APPLICATION = {
