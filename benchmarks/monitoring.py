@@ -18,7 +18,7 @@ import polars as pl
 
 from histories.calendar import HORIZON
 from serving.monitoring.alarms import ALARMS, load_limits
-from serving.monitoring.evidence import Evidence
+from serving.monitoring.evidence import Current, Evidence
 from serving.monitoring.judge import Judgement
 from serving.monitoring.outcomes import Outcomes
 from serving.monitoring.promises import compare
@@ -51,9 +51,13 @@ def lists(rng: np.random.Generator, children: int, kind: str) -> pl.DataFrame:
 class Drawn(Evidence):
     """The evidence of one version, whose lists are drawn."""
 
-    def current_versions(self) -> list[str]:
+    def current(self) -> list[Current]:
         """Return the version."""
-        return list(self.judgement.outcomes)
+        return [Current(authority="801", version=version) for version in self.judgement.outcomes]
+
+    def outcomes(self, of: Current) -> Outcomes:
+        """Return all that is drawn."""
+        return self.judgement.outcomes[of.version]
 
 
 def states(scored: pl.DataFrame, base_rate: float) -> Iterator[tuple[str, bool]]:

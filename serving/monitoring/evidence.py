@@ -10,6 +10,7 @@ import polars as pl
 
 from serving.monitoring.judge import Judgement, by_group
 from serving.monitoring.outcomes import Outcomes
+from serving.monitoring.results import ListResult
 from serving.monitoring.season import Season
 from serving.store.scores.complete_lists import CompleteList, shown_lists
 from training.evaluation.fairness_report import FairnessReport
@@ -30,6 +31,18 @@ class Previous:
     of: CompleteList
     places: int
     kept: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Current:
+    """An authority, and the version that makes its lists: what alarms about outcomes judge, so that no authority hides another."""
+
+    authority: str
+    version: str
+
+    def place(self, days: int) -> str:
+        """Return which lists are meant, for messages: those of the newest days with known outcomes."""
+        return f"version {self.version}, authority {self.authority}, newest {days} days of lists with known outcomes"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,30 +74,35 @@ class Evidence:
     last_known: date | None = None
     today: date | None = None
 
-    def current_versions(self) -> list[str]:
-        """Return the versions that made the newest list an authority was shown whose outcomes are known; others are superseded."""
-        matured = shown_lists(r.of for r in self.judgement.lists if r.figures)
-        current = {x.model_version for x in _newest(matured)}
-        return [v.model_version for v in self.judgement.versions if v.model_version in current]
+    def current(self) -> list[Current]:
+        """Return of each authority the version of the newest list it was shown whose outcomes are known; others are superseded."""
+        newest = _newest(self.judgement.shown_and_matured)
+        return [Current(authority=x.authority, version=x.model_version) for x in newest]
 
-    def recent(self, version: str, days: int) -> Outcomes:
-        """Return the outcomes of the newest matured days of a version's lists."""
-        whole = self.judgement.outcomes[version]
+    def outcomes(self, of: Current) -> Outcomes:
+        """Return the outcomes of the matured lists of a version that an authority was shown."""
+        lists = [x for x in self.judgement.lists_of(of.version) if x.authority == of.authority]
+        return self.judgement.outcomes_of(lists)
+
+    def recent(self, of: Current, days: int) -> Outcomes:
+        """Return the outcomes of the newest matured days of ``outcomes``."""
+        whole = self.outcomes(of)
         newest = whole.scored["as_of"].unique().sort(descending=True).head(days)
         among = pl.col("as_of").is_in(newest.implode())
         return Outcomes(whole.scored.filter(among), whole.unscored.filter(among))
 
-    def by_group(self, version: str, days: int) -> FairnessReport | None:
-        """Return the figures by group of the newest matured days of a version's lists; None if no outcome is known."""
-        known = self.recent(version, days).scored.filter(pl.col("label").is_not_null())
-        groups = self.judgement.groups.get(version)
+    def by_group(self, of: Current, days: int) -> FairnessReport | None:
+        """Return the figures by group of the newest matured days of ``outcomes``; None if no outcome is known."""
+        known = self.recent(of, days).scored.filter(pl.col("label").is_not_null())
+        groups = self.judgement.groups.get(of.version)
         if groups is None or known.is_empty():
             return None
         return by_group(known, groups, int(known["places"].min()))  # type: ignore[arg-type]
 
-    def capacity(self, version: str) -> int:
-        """Return the largest capacity of the authorities of a version's lists."""
-        return int(self.judgement.outcomes[version].scored["places"].max() or 0)  # type: ignore[arg-type]
+    def newest_results(self) -> list[ListResult]:
+        """Return the newest list that each authority was shown whose outcomes are known, with what came."""
+        newest = set(_newest(self.judgement.shown_and_matured))
+        return [r for r in self.judgement.lists if r.of in newest]
 
     def newest_lists(self) -> list[CompleteList]:
         """Return the newest list that each authority was shown."""

@@ -45,7 +45,7 @@ class Judgement:
         Every version with a matured list, in the order of their newest one; first those of which teams were shown none.
     terms : list of TermResult
     outcomes : dict
-        The joined scores of each version's matured lists; rows of children, never part of a report.
+        The joined scores of each version's matured lists, a challenger's and replaced ones too; rows of children, never part of a report.
     groups : dict
         The groups of the children of each version's matured lists, by child and day; rows of children too.
     manifests : dict
@@ -70,13 +70,25 @@ class Judgement:
         """The lists that teams were shown, one for each authority and day: what was promised to somebody."""
         return shown_lists(r.of for r in self.lists)
 
+    @property
+    def shown_and_matured(self) -> list[CompleteList]:
+        """Those of ``shown`` whose outcomes are known."""
+        matured = {r.of for r in self.lists if r.figures}
+        return [x for x in self.shown if x in matured]
+
     def scored_on_shown_lists(self) -> pl.DataFrame:
         """Return the joined scores of the matured lists that teams were shown; rows of children, never part of a report."""
-        shown = pl.DataFrame([_place(x) for x in self.shown], schema=PLACE, orient="row")
-        parts = [
-            o.scored.join(shown, on=list(PLACE), how="semi", maintain_order="left") for o in self.outcomes.values()
-        ]
-        return pl.concat(parts)
+        return together(_only(o, self.shown) for o in self.outcomes.values()).scored
+
+    def lists_of(self, version: str) -> list[CompleteList]:
+        """Return the matured lists of a version that teams were shown; all of them if they were shown none."""
+        shown = [x for x in self.shown_and_matured if x.model_version == version]
+        return shown or [r.of for r in self.lists if r.figures and r.of.model_version == version]
+
+    def outcomes_of(self, lists: Iterable[CompleteList]) -> Outcomes:
+        """Return the outcomes of some matured lists of one version; rows of children, never part of a report."""
+        lists = list(lists)
+        return _only(self.outcomes[lists[0].model_version], lists)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,10 +172,9 @@ def judge(
             joined |= _of_each(due, outcomes_of(histories, scores, definition, horizon, terms.rule))
     judgement.lists = [_list_result(x, joined.get(x), known_from.get(x)) for x in lists]
     for version in _by_newest_list(joined):
-        of_version = {x: outcomes for x, outcomes in joined.items() if x.model_version == version}
-        judgement.outcomes[version] = together(of_version.values())
+        judgement.outcomes[version] = together(o for x, o in joined.items() if x.model_version == version)
         advance(description=f"groups of version {version}")
-        judgement.versions.append(_version_result(histories, of_version, judgement, terms))
+        judgement.versions.append(_version_result(histories, judgement.lists_of(version), judgement, terms))
     if judgement.outcomes:
         judgement.terms = by_term(judgement.scored_on_shown_lists())
     if unknown := terms.unknown_capacities(joined):
@@ -190,6 +201,16 @@ def together(parts: Iterable[Outcomes]) -> Outcomes:
     """Return the outcomes of several lists as one."""
     parts = list(parts)
     return Outcomes(pl.concat([p.scored for p in parts]), pl.concat([p.unscored for p in parts]))
+
+
+def _only(outcomes: Outcomes, lists: Iterable[CompleteList]) -> Outcomes:
+    """Return the part of outcomes that is of some lists."""
+    places = pl.DataFrame([_place(x) for x in lists], schema=PLACE, orient="row")
+    scored, unscored = (
+        frame.join(places, on=list(PLACE), how="semi", maintain_order="left")
+        for frame in (outcomes.scored, outcomes.unscored)
+    )
+    return Outcomes(scored, unscored)
 
 
 def _by_task(lists: Sequence[CompleteList]) -> dict[tuple[str, int], list[CompleteList]]:
@@ -220,10 +241,10 @@ def _list_result(x: CompleteList, outcomes: Outcomes | None, known_from: date | 
 
 
 def _version_result(
-    histories: Histories, lists: Mapping[CompleteList, Outcomes], judgement: Judgement, terms: Terms
+    histories: Histories, lists: Sequence[CompleteList], judgement: Judgement, terms: Terms
 ) -> VersionResult:
     newest = max(lists, key=lambda x: x.age)
-    outcomes = judgement.outcomes[newest.model_version]
+    outcomes = judgement.outcomes_of(lists)
     known = outcomes.scored.filter(pl.col("label").is_not_null())
     capacity = min(terms.places(x) for x in lists)
     groups = _groups(histories, known, terms.rule) if len(known) else None
@@ -234,6 +255,7 @@ def _version_result(
         definition=newest.definition,
         horizon_days=newest.horizon_days,
         lists=len(lists),
+        shown=newest in judgement.shown,
         first_day=min(x.as_of for x in lists),
         last_day=newest.as_of,
         fates=fates_of(outcomes.scored),

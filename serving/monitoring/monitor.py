@@ -139,6 +139,7 @@ def monitor(
     if judgement.versions:
         version = _compared_version(releases, judgement)
         scored = {v: o.scored for v, o in judgement.outcomes.items()}
+        scored[version] = judgement.outcomes_of(judgement.lists_of(version)).scored
         advance(description="beside simple ways")
         simple = simple_ways(histories, version, scored, manifests.get(version), terms.rule, kept=kept)
     evidence = Evidence(

@@ -109,11 +109,13 @@ class TermResult:
 
 @dataclass(frozen=True, kw_only=True)
 class VersionResult:
-    """All matured lists of a model version.
+    """The matured lists of a model version that teams were shown; of one of which they were shown none, all.
 
     Attributes
     ----------
     lists : int
+    shown : bool
+        Whether teams were shown them; else they are for monitoring only, or others took their place.
     first_day, last_day : date
     fates : dict
         Children by what is known of them, once for each list.
@@ -135,6 +137,7 @@ class VersionResult:
     definition: str
     horizon_days: int
     lists: int
+    shown: bool
     first_day: date
     last_day: date
     fates: dict[str, int]

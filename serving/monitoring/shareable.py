@@ -45,11 +45,12 @@ def shareable(report: MonitorReport, authority: str | None, trials: Sequence[Map
     """
     judgement = report.judgement
     shown = set(judgement.shown)
-    scored = {v: _within(o.scored, authority) for v, o in judgement.outcomes.items()}
+    names = [v.model_version for v in judgement.versions]
+    scored = {v: _within(judgement.outcomes_of(judgement.lists_of(v)).scored, authority) for v in names}
     lists = [r for r in judgement.lists if authority in (None, r.of.authority)]
     # Alarms are of the records: those of a neighbour's children too, of whom there is no list.
     whole = authority is None or _in_records(report) == {authority}
-    versions = [v for v in judgement.versions if len(scored[v.model_version])]
+    versions = [v for v in judgement.versions if v.shown and len(scored[v.model_version])]
     return {
         "authority": authority,
         "day": str(report.day),

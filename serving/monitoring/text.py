@@ -67,9 +67,10 @@ def _lines(report: MonitorReport) -> Iterator[str]:
 
 
 def _version(version: VersionResult) -> Iterator[str]:
+    shown = "" if version.shown else ", which no team was shown"
     yield (
         f"version {version.model_version} ({version.definition}, {version.horizon_days} days), {_lists(version.lists)} from {version.first_day} to "
-        f"{version.last_day}"
+        f"{version.last_day}{shown}"
     )
     yield f"  all children: {_compared(version.figures.whole)}"
     for kind, parts in (("band", version.figures.bands), ("list", version.figures.lists)):

@@ -11,23 +11,22 @@ from serving.monitoring.promises import compare
 
 
 def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
-    """Compare the newest matured days of each current version."""
-    compared = {v: compare(evidence.recent(v, limits["days"]).scored) for v in evidence.current_versions()}
-    judged = {v: c for v, c in compared.items() if c.expected_children >= limits["expected"] and c.ratio}
+    """Compare the newest matured days of each authority's current version."""
+    compared = {of: compare(evidence.recent(of, limits["days"]).scored) for of in evidence.current()}
+    judged = {of: c for of, c in compared.items() if c.expected_children >= limits["expected"] and c.ratio}
     if not judged:
         raise NotJudged(
             "too few children were expected to go missing on these lists; with more 'days' more lists are looked at"
         )
     most = limits["ratio"]
-    for version, comparison in judged.items():
+    for of, comparison in judged.items():
         ratio = comparison.ratio
         if ratio and (ratio.low > most or ratio.high < 1 / most):
             what = (
                 f"the risks said that {comparison.expected:.1f} children would go missing, and {comparison.observed} did (observed over expected {ratio}; "
                 f"allowed {1 / most:.2f} to {most:.2f})"
             )
-            where = f"version {version}, newest {limits['days']} days of lists with known outcomes"
-            yield Raised(what, where, apart(ratio.value))
+            yield Raised(what, of.place(limits["days"]), apart(ratio.value))
 
 
 ALARM = Alarm(

@@ -11,11 +11,11 @@ from serving.monitoring.promises import at_capacity
 
 
 def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
-    """Compare the precision among the first children of the newest matured days with their mean risk."""
+    """Compare the precision among the first children of the newest matured days with their mean risk, in each authority."""
     is_judged = False
-    for version in evidence.current_versions():
-        recent = evidence.recent(version, limits["days"])
-        first = at_capacity(recent.scored, recent.unscored, evidence.capacity(version))
+    for of in evidence.current():
+        recent = evidence.recent(of, limits["days"])
+        first = at_capacity(recent.scored, recent.unscored, recent.scored["places"].max() or 0)  # type: ignore[arg-type]
         if first.promised is None or first.precision is None or first.expected_children < limits["expected"]:
             continue
         is_judged = True
@@ -24,8 +24,7 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
                 f"{first.found} of the first {first.listed} children went missing, {first.precision.value:.1%} "
                 f"({first.precision.low:.1%} to {first.precision.high:.1%}), where the risks promised {first.promised:.1%}"
             )
-            where = f"version {version}, newest {limits['days']} days of lists with known outcomes"
-            yield Raised(what, where, apart(first.precision.value / first.promised))
+            yield Raised(what, of.place(limits["days"]), apart(first.precision.value / first.promised))
     if not is_judged:
         raise NotJudged(
             "too few children were expected to go missing among the first of these lists; with more 'days' more lists are looked at"

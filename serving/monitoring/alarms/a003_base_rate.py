@@ -11,13 +11,13 @@ from serving.monitoring.promises import compare
 
 
 def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
-    """Compare the rate on the newest matured days with that of the version's training data."""
+    """Compare the rate on the newest matured days of each authority with that of the version's training data."""
     is_judged = False
-    for version in evidence.current_versions():
-        manifest = evidence.judgement.manifests.get(version)
+    for of in evidence.current():
+        manifest = evidence.judgement.manifests.get(of.version)
         if manifest is None or not manifest.base_rate:
             continue
-        recent = compare(evidence.recent(version, limits["days"]).scored)
+        recent = compare(evidence.recent(of, limits["days"]).scored)
         if recent.ratio is None:
             continue
         times = recent.expected / (recent.children * manifest.base_rate)
@@ -31,8 +31,7 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
                 f"{rate:.2%} of the children went missing, {rate / manifest.base_rate:.2g} times ({low:.2g} to {high:.2g}) the rate of "
                 f"{manifest.base_rate:.2%} in training"
             )
-            where = f"version {version}, newest {limits['days']} days of lists with known outcomes"
-            yield Raised(what, where, apart(rate / manifest.base_rate))
+            yield Raised(what, of.place(limits["days"]), apart(rate / manifest.base_rate))
     if not is_judged:
         raise NotJudged(
             "the model's folder is gone, or too few children with known outcomes are on its lists; see 'days'"

@@ -11,8 +11,11 @@ from serving.monitoring.outcomes import NOT_IN_COHORT, NOT_MATCHED
 
 
 def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
-    """Look for matured lists with many children who are not in the histories, or no longer in the cohort of the day."""
-    matured = [r for r in evidence.judgement.lists if r.fates]
+    """Look at the newest matured list that each authority was shown for many children who are not in the histories, or no longer in the cohort of the day.
+
+    What was wrong with an older list, or with one that nobody was shown, would keep the alarm up for ever.
+    """
+    matured = evidence.newest_results()
     if not matured:
         raise NotJudged("no list's outcomes are known yet")
     for r in matured:
@@ -27,6 +30,6 @@ ALARM = Alarm(
     title="children of a list cannot be found in the histories",
     reason=__doc__ or "",
     do="Name the histories that the list was scored from, with the same pseudonym key and --cohort, or find out why their records changed.",
-    since=date(2026, 11, 29),
+    since=date(2026, 11, 30),
     check=check,
 )

@@ -270,7 +270,7 @@ def test_a_version_that_is_superseded_raises_nothing():
     old, new = stored_list([0.2] * 100), stored_list([0.4] * 100, day=DAY + WEEK, version="2")
     read = reader({old: [0.2] * 100, new: [0.4] * 100})
     evidence = Evidence(judgement=judge(histories(gone=range(40)), [old, new], read, Terms(capacity=10)))
-    assert evidence.current_versions() == ["2"]
+    assert [c.version for c in evidence.current()] == ["2"]
     assert [r.state for r in results("A001", evidence)] == ["quiet"]
 
 
@@ -278,7 +278,7 @@ def test_a_version_that_made_another_authoritys_newest_list_is_current():
     here, there = stored_list([0.2] * 100), stored_list([0.2] * 100, day=DAY + WEEK, version="2", authority="802")
     read = reader({here: [0.2] * 100, there: [0.2] * 100})
     evidence = Evidence(judgement=judge(histories(), [here, there], read, Terms(capacity=10)))
-    assert evidence.current_versions() == ["1", "2"]
+    assert [(c.authority, c.version) for c in evidence.current()] == [("801", "1"), ("802", "2")]
 
 
 def test_days_known_only_in_part_do_not_make_a_model_younger():

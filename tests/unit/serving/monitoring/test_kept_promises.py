@@ -66,7 +66,7 @@ def test_of_two_lists_on_a_day_the_one_that_was_shown_counts_once(shown, other):
     assert over_time["terms"][0]["expected"] == pytest.approx(sum(RISKS), abs=0.1)
     evidence = Evidence(judgement=judgement, lists=of)
     assert [x.model_version for x in evidence.newest_lists()] == [shown[0]]
-    assert evidence.current_versions() == [shown[0]]
+    assert [c.version for c in evidence.current()] == [shown[0]]
     assert judgement.versions[-1].model_version == shown[0]
 
 
