@@ -19,12 +19,13 @@ from histories.reading.histories import Histories
 from histories.rules.h017_crowded_home import MAX as MAX_AT_HOME
 
 SERVICES = ("cla", "cpp", "cin", "assessment", "early_help")  # social care records that stay open, most urgent first
+MISSING_CASE = "cme"  # the authority has an open case of missing education, as its records say
 WEEKS = 4  # until the newest mark, for which a child's attendance is counted
 
 
 @dataclass(frozen=True, kw_only=True)
 class Involvement:
-    """A service that is involved with a child; ``kind`` is one of ``SERVICES``."""
+    """A service that is involved with a child; ``kind`` is one of ``SERVICES``, or ``MISSING_CASE`` since the report of the case."""
 
     pupil_id: str
     kind: str
@@ -61,6 +62,18 @@ def find_involvements(histories: Histories, pupils: list[str], as_of: date) -> l
     first = open_now.group_by("pupil_id", "kind").agg(pl.col("start_date").min())
     found = [Involvement(pupil_id=p, kind=k, since=day_of(d)) for p, k, d in first.iter_rows()]
     return sorted(found, key=_urgency)
+
+
+def find_missing_cases(histories: Histories, pupils: list[str], as_of: date) -> list[Involvement]:
+    """Return the cases of missing education that are open as of a day, each child's since the first report, by child.
+
+    A child on a roll with such a case is on no list, see ``CohortRule.exclude_open_cases``, and must still be seen.
+    """
+    if "cme" not in histories.present or not pupils:
+        return []
+    rows = collect(visible(histories, "cme", histories.given(_snapshots(pupils, as_of))))
+    first = rows.filter(pl.col("resolved_on").is_null()).group_by("pupil_id").agg(pl.col("reported_on").min())
+    return [Involvement(pupil_id=p, kind=MISSING_CASE, since=day_of(d)) for p, d in first.sort("pupil_id").iter_rows()]
 
 
 def find_at_home(histories: Histories, pupils: list[str], as_of: date) -> list[AtHome]:

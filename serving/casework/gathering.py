@@ -14,7 +14,7 @@ from histories.calendar import day_number, day_of
 from histories.reading.frames import collect
 from histories.reading.histories import EVENTS, Histories
 from serving.casework.deadlines import Deadline, Rules, find_deadlines
-from serving.casework.family import AtHome, Involvement, find_at_home, find_involvements
+from serving.casework.family import AtHome, Involvement, find_at_home, find_involvements, find_missing_cases
 from serving.casework.history import pupil_histories
 from serving.casework.leavers import Leaver, find_leavers, of_school_age
 from serving.casework.no_roll import OffRoll, find_off_roll
@@ -37,7 +37,7 @@ class Gathered:
     schools : list of dict
         ``urn, name, phase``.
     places : list of dict
-        ``pupil_id, authority, urn, nc_year`` of children with a deadline or a transition, or on no roll.
+        ``pupil_id, authority, urn, nc_year`` of children with a deadline, a transition or an open case of missing education, or on no roll.
     pupil_histories : dict
         See ``history.pupil_histories``.
     over : list of Deadline
@@ -111,7 +111,8 @@ def gather(
     gathered.leavers = find_leavers(newest)
     off_roll = {c.pupil_id for c in gathered.off_roll}
     everybody = sorted({*spells["pupil_id"], *off_roll, *of_school_age(gathered.leavers)})
-    gathered.involvements = find_involvements(histories, everybody, as_of)
+    missing_cases = find_missing_cases(histories, everybody, as_of)
+    gathered.involvements = [*find_involvements(histories, everybody, as_of), *missing_cases]
     gathered.at_home = find_at_home(histories, everybody, as_of)
     gathered.pupil_histories = pupil_histories(histories, sorted(shown), on_roll, as_of)
     gathered.silent_children, gathered.silent_schools = silent_registers(histories, on_roll, as_of, days)
@@ -122,6 +123,7 @@ def gather(
         {c.pupil_id for c in gathered.deadlines}
         | {c.pupil_id for c in gathered.transitions}
         | {g["pupil_id"] for g in gathered.missing}
+        | {c.pupil_id for c in missing_cases}
     )
     places = newest.filter(pl.col("pupil_id").is_in(list(concerned))).select("pupil_id", "authority", "urn", "nc_year")
     gathered.places = places.sort("pupil_id").to_dicts()

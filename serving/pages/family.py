@@ -27,6 +27,7 @@ def services_now(involvements: Sequence[Mapping[str, Any]], words: Wording) -> l
     if plans:
         lines.append(words("family.social_worker", plans=words.listed(plans)))
     lines += [words(f"family.{k}", since=since[k]) for k in ("assessment", "early_help") if k in since]
+    lines += [words("family.cme", since=since["cme"])] if "cme" in since else []
     return lines
 
 

@@ -9,6 +9,7 @@ from histories.codes import code_set
 from serving.casework.history import newest_weeks
 from serving.pages.wording import Wording
 from serving.store.cases.silence import Silence
+from serving.store.scores.week_list import Listed
 
 NOT_HELP = ("referral", "missing")  # social care records that do not stay open
 LONG_AGO = 14  # days since the last register from which the line says until when it counts
@@ -39,6 +40,15 @@ def records_line(
     history = history if is_newest else {**history, "earlier": True}
     involved = _involved(history, words) if services else []
     return " ".join([*_missed(history, as_of, year_group, words), *_moved(history, as_of, words), *involved])
+
+
+def row_line(child: Listed, words: Wording) -> str:
+    """Return the sentences of a child on a list, as on the child's page; empty if none is stored."""
+    if child.gathered_on is None:
+        return ""
+    year_group = words.year_group(child.score["nc_year"])
+    is_newest = child.gathered_on >= date.fromisoformat(child.score["as_of"])
+    return records_line(child.history, child.gathered_on, year_group, words, is_newest=is_newest)
 
 
 def silence_line(silent: Silence, school: str, words: Wording) -> str:

@@ -7,15 +7,18 @@ import pytest
 import sqlalchemy as sa
 
 from histories.codes import code_set
+from serving.casework.family import Involvement
 from serving.casework.leavers import Leaver
 from serving.store import Caller
 from serving.store.cases import casework, family
 from serving.store.cases.casework_tables import StoredAtHome, StoredInvolvement
 from serving.store.database import reading
 from serving.store.records import erasure, retention
+from serving.store.scores.stored_scores import newest_list
 from serving.store.tables import AuditEntry, Pupil
+from tests.support.scored_mondays import FIRST, LEAD, NEXT, score_on
 from tests.support.scores import score
-from tests.support.stores import do, gathered
+from tests.support.stores import acted, do, gathered
 
 WORKER = Caller("w", "worker", "801")
 LEFT_ON = date(2024, 3, 8)
@@ -55,6 +58,35 @@ def test_children_outside_the_scope_are_not_there(store):
     assert seen(store, Caller("w", "worker", "801", ("100",))) == (["early_help"], [])
     assert seen(store, Caller("w", "worker", "802")) == ([], [])
     assert seen(store, Caller("w", "analyst", "801")) == ([], [])
+
+
+def test_a_child_on_a_roll_whom_the_list_leaves_out_for_an_open_case_is_named(store):
+    """Nobody is on no list: a child is scored, on no roll, or named with the open case."""
+    material = gathered("a", "b", "c", "d", as_of=date(2025, 1, 13), off_roll=["c"])
+    material.involvements = [
+        Involvement(pupil_id=p, kind="cme", since=date(2024, 3, n)) for n, p in enumerate("dabc", 1)
+    ]
+    do(store, casework.keep, material, "1")
+
+    def named(caller=WORKER):
+        with store.view(caller) as view:
+            view.record("test")
+            return [c["pupil_id"] for c in family.unlisted_with_case(view, newest_list(view))]
+
+    assert named() == ["d", "a", "b"], "the oldest case first; c is on the page of children on no roll"
+    store.save([score("a", 1)])
+    assert named() == ["d", "b"], "a rule of the cohort may list them"
+    assert named(Caller("w", "worker", "801", ("999",))) == named(Caller("w", "worker", "802")) == []
+    assert acted(store, "missing_cases.seen")
+
+
+def test_a_scoring_keeps_who_is_on_a_roll_with_an_open_case(store):
+    case = {"pupil_id": "p", "missing_from": "2024-03-03", "reported_on": "2024-03-10"}
+    for cases, named in (([case], ["p"]), ([case | {"resolved_on": "2025-03-01"}], [])):
+        score_on(store, FIRST if named else NEXT, cme=cases)
+        with store.view(LEAD) as view:
+            view.record("test")
+            assert [c["pupil_id"] for c in family.unlisted_with_case(view, None)] == named
 
 
 def test_who_was_shown_as_a_sibling_is_in_the_audit(store):

@@ -19,10 +19,10 @@ from serving.pages.forms import Form, save_and_redirect
 from serving.pages.list_query import SORTS, ListQuery
 from serving.pages.page import Endpoint, Page
 from serving.pages.promise import promise_of
-from serving.pages.records_line import records_line
+from serving.pages.records_line import row_line
 from serving.pages.rendering import HEADERS
 from serving.roles import IDENTITIES
-from serving.store.cases import cases, casework, done, saved_filters, silence
+from serving.store.cases import cases, casework, done, family, saved_filters, silence
 from serving.store.people import details
 from serving.store.scores import pupil_search, week_list
 from serving.store.scores.chosen import SHOWS, WHOLE
@@ -163,7 +163,8 @@ def _show(
         schools, names = week_list.own_schools(view), week_list.school_names(view)
         lost = casework.count_lost(view, today)
         above = _above(context, view, week, most)
-        listed = [*(c.pupil_id for c in week.children), *(c["pupil_id"] for c in above["stopped"])]
+        beside = [*above["stopped"], *above["with_case"]]
+        listed = [*(c.pupil_id for c in week.children), *(c["pupil_id"] for c in beside)]
         last = done.last_entries(view, listed)
         mine = cases.cases(view, owner=caller.key_id) if query.show == "mine" and not query.is_filtered else []
         filters = saved_filters.own_filters(view)
@@ -177,7 +178,7 @@ def _show(
         "choices": query.choices(context, [(urn, names.get(urn, urn)) for urn in schools]),
         "today": today,
         "lost": lost,
-        "line_of": partial(_line, context),
+        "line_of": partial(row_line, words=context.renderer.words),
         "list_query": query,
         "shows": SHOWS,
         "promise": promise_of(context, (week.as_of, week.model_version) if week.as_of else None, most),
@@ -219,6 +220,7 @@ def _above(context: PageContext, view: View, week: week_list.WeekList, most: int
         "silent_schools": silence.schools(view),
         "stopped": stopped,
         "followed": followed,
+        "with_case": family.unlisted_with_case(view, newest),
         "finished": finished,
         "first": len(first),
         "notices": context.list_notices(view, week.model_version),
@@ -257,16 +259,6 @@ def _week(
 def _address(request: Request, context: PageContext, what: str) -> str:
     """Return the address of the list that a form was sent from, which then says what was done."""
     return ListQuery.of(request.query_params, context).address(done=what)
-
-
-def _line(context: PageContext, child: week_list.Listed) -> str:
-    """Return a child's records in a few sentences, as on the child's page; empty if the list has none stored."""
-    words = context.renderer.words
-    if child.gathered_on is None:
-        return ""
-    year_group = words.year_group(child.score["nc_year"])
-    is_newest = child.gathered_on >= date.fromisoformat(child.score["as_of"])
-    return records_line(child.history, child.gathered_on, year_group, words, is_newest=is_newest)
 
 
 def _mark(context: PageContext, last: dict[str, dict[str, Any]], today: date, pupil_id: str) -> str:

@@ -10,12 +10,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from serving.store.cases.casework_tables import StoredAtHome, StoredInvolvement, StoredOffRoll
-from serving.store.scores.stored_scores import BATCH
-from serving.store.tables import Pupil
+from serving.store.scores.stored_scores import BATCH, of_list
+from serving.store.tables import Pupil, StoredScore
 from serving.store.unit_of_work import Change, View
 
 if TYPE_CHECKING:  # slow to import
     from serving.casework import Gathered
+
+MISSING_CASE = "cme"  # as serving.casework.family has it, which is slow to import
 
 
 def replace(change: Change, gathered: Gathered, in_authorities: sa.Select[Any]) -> None:
@@ -51,6 +53,30 @@ def involvements(view: View, pupil_id: str) -> list[dict[str, Any]]:
         .where(StoredInvolvement.pupil_id == pupil_id, *view.caller.children(Pupil))
     )
     return [dict(row) for row in view.connection.execute(query).mappings()]
+
+
+def unlisted_with_case(view: View, newest: tuple[date, str] | None) -> list[dict[str, Any]]:
+    """Return the children on a roll whom the newest list leaves out for an open case of missing education, the oldest case first.
+
+    Returns
+    -------
+    list of dict
+        ``pupil_id, pupil_ref, urn, nc_year, left_on, left_to`` and ``since``: when the case was reported. The audit records the children.
+    """
+    columns = (Pupil.pupil_id, Pupil.pupil_ref, Pupil.urn, Pupil.nc_year, Pupil.left_on, Pupil.left_to)
+    off_roll = sa.exists().where(StoredOffRoll.pupil_id == Pupil.pupil_id)
+    query = (
+        sa.select(*columns, StoredInvolvement.since)
+        .join(StoredInvolvement, StoredInvolvement.pupil_id == Pupil.pupil_id)
+        .where(*view.caller.children(Pupil), StoredInvolvement.kind == MISSING_CASE, Pupil.left_on.is_(None), ~off_roll)
+        .order_by(StoredInvolvement.since, Pupil.pupil_id)
+    )
+    if newest is not None:
+        query = query.where(~sa.exists().where(StoredScore.pupil_id == Pupil.pupil_id, *of_list(newest)))
+    children = [dict(row) for row in view.connection.execute(query).mappings()]
+    if children:
+        view.record("missing_cases.seen", pupils=[child["pupil_id"] for child in children])
+    return children
 
 
 def at_home_with(view: View, pupil_id: str) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from histories.reading.histories import Histories
-from serving.casework.family import MAX_AT_HOME, find_at_home, find_involvements
+from serving.casework.family import MAX_AT_HOME, find_at_home, find_involvements, find_missing_cases
 from serving.pages.family import attends, services_now
 from serving.pages.wording import Wording
 
@@ -53,6 +53,22 @@ def test_an_end_that_was_not_recorded_yet_is_not_known():
     assert [i.kind for i in find_involvements(late, ["a"], DAY)] == ["cin"]
     in_time = histories(["a"], social_care=[{**episode, "end_recorded_on": "2025-11-23"}])
     assert find_involvements(in_time, ["a"], DAY) == []
+
+
+@pytest.mark.parametrize(
+    ("cases", "since"),
+    [
+        ([{}], "2024-03-10"),
+        ([{"resolved_on": "2025-11-23"}], None),
+        ([{"resolved_on": "2025-11-24"}], "2024-03-10"),  # not known yet
+        ([{"reported_on": "2025-11-24"}], None),
+        ([{}, {"missing_from": "2025-03-03", "reported_on": "2025-03-10"}], "2024-03-10"),
+    ],
+)
+def test_an_open_case_of_missing_education_is_known_of_a_child_on_a_roll(cases, since):
+    case = {"pupil_id": "a", "missing_from": "2024-03-03", "reported_on": "2024-03-10"}
+    found = find_missing_cases(histories(["a"], cme=[case | more for more in cases]), ["a"], DAY)
+    assert [str(i.since) for i in found] == ([since] if since else [])
 
 
 def homes(*rows, marks=()):
