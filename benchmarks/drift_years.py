@@ -1,7 +1,7 @@
 """How soon alarms about outcomes see that causes matter less than they did (scenario ``drift``), on lists of simulated histories.
 
 ``python -m benchmarks.drift_years [--seeds 1,2,3] [--pupils 4000] [--years 6]``. Each seed is simulated twice, as ``default`` and as ``drift`` from the first
-Monday of January in the fourth year on; until then both are the same. A ridge regression learns from what was known a year before that day, and is not trained again.
+Monday of January in the fourth year on; until then both are the same. A ridge regression learns from what was known a year before that day, is calibrated on the lists whose windows end before it, and is not trained again.
 Every fourth week it makes a list, and the alarms look at the lists whose outcomes are known by then. A fault counts as found as in ``benchmarks.alarm_years``.
 """
 
@@ -22,7 +22,7 @@ import polars as pl
 from benchmarks.drawn_years import NEWEST
 from benchmarks.found import Found, states_of
 from benchmarks.monitoring import CODES, NO_ONE, Drawn
-from benchmarks.simulated_years import AUTHORITY, DEFINITION, MATURED, PLACES
+from benchmarks.simulated_years import AUTHORITY, DEFINITION, MATURED
 from features.catalogue import catalogue
 from features.matrix import matrix
 from histories.calendar import HORIZON, as_of_dates
@@ -33,9 +33,11 @@ from serving.monitoring.judge import Judgement
 from serving.monitoring.outcomes import Outcomes, outcomes_of
 from training.fitting.candidates import ridge
 from training.fitting.rolling_origin import learn_from, matrix_of
+from training.measures import calibration
 from training.task import Task
 
 STEP, YEAR, AT_ONCE = timedelta(weeks=4), timedelta(weeks=52), 13
+PLACES = 20
 DRIFT = "[exits]\neffect = {effect}\neffect_from = {day}\n"
 Margins = Callable[[np.ndarray], np.ndarray]
 
@@ -73,11 +75,16 @@ def lists_of(histories: Histories, days: list[date], margins: Margins) -> pl.Dat
     parts = []
     for start in range(0, len(days), AT_ONCE):
         x = pl.DataFrame(matrix(histories, days[start : start + AT_ONCE]))
-        risk = pl.Series("risk", 1 / (1 + np.exp(-margins(matrix_of(x, catalogue().names)))))
-        rank = pl.col("risk").rank("ordinal", descending=True).over("as_of").cast(pl.Int64).alias("rank")
-        scores = x.select("pupil_id", "as_of", pl.lit(AUTHORITY).alias("authority"), risk).with_columns(rank)
+        margin = pl.Series("margin", margins(matrix_of(x, catalogue().names)))
+        rank = pl.col("margin").rank("ordinal", descending=True).over("as_of").cast(pl.Int64).alias("rank")
+        scores = x.select("pupil_id", "as_of", pl.lit(AUTHORITY).alias("authority"), margin).with_columns(rank)
         parts.append(outcomes_of(histories, scores, DEFINITION, HORIZON).scored)
-    return pl.concat(parts).with_columns(places=pl.lit(PLACES))
+    return pl.concat(parts).with_columns(places=pl.lit(PLACES), horizon=pl.lit(HORIZON))
+
+
+def with_risks(lists: pl.DataFrame, a: float, b: float) -> pl.DataFrame:
+    """Add the calibrated risks."""
+    return lists.with_columns(pl.Series("risk", calibration.risk(lists["margin"].to_numpy(), a, b)))
 
 
 def look(lists: pl.DataFrame, day: date, base_rate: float) -> dict[str, str]:
@@ -99,9 +106,12 @@ def years_with_drift(found: Found, seed: int, pupils: int, years: int) -> None:
         margins, rate = learned(calm_world, days[0])
         calm_lists = lists_of(calm_world, days, margins)
         world = simulated(Path(other), seed=seed, pupils=pupils, years=years, drift=drift)
-        before = calm_lists.filter(pl.col("as_of") + HORIZON * timedelta(days=1) < drift)
-        again = [d for d in days if d + HORIZON * timedelta(days=1) >= drift]
+        before = calm_lists.filter(pl.col("as_of") + timedelta(days=HORIZON) < drift)
+        again = [d for d in days if d + timedelta(days=HORIZON) >= drift]
         lists = pl.concat([before, lists_of(world, again, margins)])
+    told = before.filter(pl.col("label").is_not_null())
+    fitted = calibration.fit(told["margin"].to_numpy(), told["label"].to_numpy())
+    calm_lists, lists = with_risks(calm_lists, *fitted), with_risks(lists, *fitted)
     looks = [d for d in days if d >= days[7] + MATURED]
     calm = {d: look(calm_lists, d, rate) for d in looks}
     found.calm(list(calm.values()), len(looks) / 13)
