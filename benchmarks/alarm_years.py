@@ -84,7 +84,7 @@ def imports_stop(found: Found, world: World, calm: dict[date, dict[str, str]], s
         looks = [start + k * STEP for k in range(1, FOLLOWED + 1)]
         up = (d for d in looks if states_of(IMPORT_CODES, imported(world, d, start))["A017"] == "up")
         first = next((d for d in up if calm[d]["A017"] != "up"), None)
-        found.fault("the import stops", "A017", first and (first - start).days / 7)
+        found.fault("the import stops", "A017", None if first is None else (first - start).days / 7)
 
 
 def years_of_records(found: Found, seed: int, codes: Collection[str], say: Callable[[str], None], **how: Any) -> None:
@@ -96,7 +96,9 @@ def years_of_records(found: Found, seed: int, codes: Collection[str], say: Calla
     calm = calm_years(world, lists, codes)
     found.calm(list(calm.values()), how["years"])
     say(f"seed {seed}: years without a fault, {time.process_time() - begun:.0f} s")
-    for number, (title, code, evidence_of) in enumerate(LIST_FAULTS if lists else ()):
+    for number, (title, code, evidence_of) in enumerate(LIST_FAULTS):
+        if lists is None:
+            break
         for start in starts(world.looks, LONG, np.random.Generator(np.random.PCG64([seed, number]))):
             looks = ((k, start + k * STEP) for k in range(1, LONG + 1))
             up = (k for k, d in looks if states_of((code,), evidence_of(lists, d, start))[code] == "up")

@@ -117,10 +117,10 @@ def years_with_drift(found: Found, seed: int, pupils: int, years: int) -> None:
     found.calm(list(calm.values()), len(looks) / 13)
     for code in CODES:
         up = (d for d in looks if d > drift and look(lists, d, rate)[code] == "up" and calm[d][code] != "up")
-        first = next(up, None)
-        found.fault("risk factors matter about half as much (drift)", code, first and (first - drift).days / 7)
+        weeks = next(((d - drift).days / 7 for d in up), None)
+        found.fault("risk factors matter about half as much (drift)", code, weeks)
     ratios = {
-        name: x["label"].sum() / x.filter(pl.col("label").is_not_null())["risk"].sum()
+        name: float(x["label"].sum() or 0) / float(x.filter(pl.col("label").is_not_null())["risk"].sum() or 1)
         for name, x in (("default", calm_lists), ("drift", lists))
         for x in [x.filter(pl.col("as_of") >= drift)]
     }
