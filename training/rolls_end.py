@@ -67,7 +67,7 @@ def _of_schools(schools: dict[str, date]) -> list[str]:
         return []
     named = _some([f"{urn} since {day}" for urn, day in schools.items()])
     return [
-        f"the rolls of {quantity(len(schools), 'school')} have stopped ({named}), for longer than ever in the year before: of children who are still on "
+        f"the rolls of {quantity(len(schools), 'school')} have stopped ({named}), for two months longer than ever in the year before: of children who are still on "
         "them nobody is known to have stayed since. Import what came since, or end the spells if the school closed."
     ]
 

@@ -21,6 +21,7 @@ from histories.tables import TABLES
 
 ALL = "*"  # of all authorities
 YEAR = 364
+SLACK = 60  # days, as long as definitions wait for records: the longest silence of a small school is seldom its last
 # A school with fewer days of records in a year is not looked at by itself: that it is silent for months says nothing.
 MIN_DAYS = 10
 LIMITS = {"authority": pl.String, "limit": pl.Int32}
@@ -39,8 +40,8 @@ class KnownUntil:
     cases : dict of date
         Likewise of cases of missing education; empty if the histories hold none.
     schools : dict of date
-        The newest record of each school whose rolls have stopped: the school has been silent for longer than ever in the year before, while its
-        authority's rolls went on.
+        The newest record of each school whose rolls have stopped: the school has been silent for two months longer than ever in the year before, while
+        its authority's rolls went on.
     """
 
     rolls: dict[str, date]
@@ -175,7 +176,7 @@ def _recorded(histories: Histories, table: str, at: list[str], end: int) -> pl.D
 
 
 def _stopped(histories: Histories, rolls: pl.DataFrame, end: int) -> dict[str, date]:
-    """Return the schools with children that have been silent for longer than ever in the year before their newest record, beside their authority's."""
+    """Return the schools with children that have been silent for two months longer than ever in the year before their newest record, beside their authority's."""
     days = collect(_days(histories, "enrolments", ["urn"], end).unique()).sort("urn", "day")
     whole = rolls.select("authority", pl.max("day").over("authority").alias("whole")).unique()
     at = rolls.select("urn", "authority").unique().join(whole, on="authority").group_by("urn").agg(pl.max("whole"))
@@ -184,7 +185,7 @@ def _stopped(histories: Histories, rolls: pl.DataFrame, end: int) -> dict[str, d
     gaps = of_year.group_by("urn").agg(
         pl.len().alias("days"), pl.col("day").diff().max().alias("longest"), pl.first("newest")
     )
-    silent = pl.col("whole") - pl.col("newest") > pl.col("longest")
+    silent = pl.col("whole") - pl.col("newest") > pl.col("longest") + SLACK
     stopped = gaps.join(at, on="urn").filter((pl.col("days") >= MIN_DAYS) & silent).sort("urn")
     running = _with_children(histories, end) if len(stopped) else frozenset()
     return {urn: day_of(day) for urn, day in stopped.select("urn", "newest").iter_rows() if urn in running}
