@@ -258,11 +258,17 @@ class Histories:
             self._newest_days[tables] = day_of(int(newest or 0))
         return self._newest_days[tables]
 
+    def schooling_since(self, day: date) -> nw.LazyFrame:
+        """Return ``pupil_id, known`` of the records on schooling that ``last_known`` is the newest of, from a day on."""
+        present = [self._known_days(name) for name in SCHOOLING if name in self.present]
+        rows = nw.concat(present or [self._known_days("enrolments")])
+        return rows.filter(nw.col("known") >= day_number(day))
+
     def _known_days(self, name: str) -> nw.LazyFrame:
         rows, marked = self.frame(name), bool({"attendance", "termly_attendance"} & self.present)
         if marked and TABLES[name].plannable:
             rows = rows.filter(~nw.col(TABLES[name].known_from[0]).is_null())
-        return rows.filter(nw.col("known") <= day_number(london_today())).select("known")
+        return rows.filter(nw.col("known") <= day_number(london_today())).select("pupil_id", "known")
 
     def first_day(self, table: str, column: str) -> date | None:
         """Return the earliest day in a column, or None without one; computed once, since it may be read from every mark."""

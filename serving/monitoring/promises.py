@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from serving.monitoring.repeated import design, observed_design, promised_design
+from serving.monitoring.repeated import observed_design, promised_design
 from training.measures.intervals import Interval, observed_over_expected, wilson
 
 
@@ -115,7 +115,8 @@ def compare(scored: pl.DataFrame) -> Comparison:
     known = scored.filter(pl.col("label").is_not_null())
     risk, labels = known["risk"].to_numpy(), known["label"].to_numpy()
     expected, observed = float(risk.sum()), int(labels.sum())
-    promised, widened = promised_design(known), design(known)
+    promised = promised_design(known)
+    widened = max(promised, observed_design(known))
     low, high = poisson_range(round(expected / promised, 9))
     return Comparison(
         children=len(known),
@@ -142,6 +143,7 @@ def at_capacity(scored: pl.DataFrame, unscored: pl.DataFrame, capacity: int) -> 
     """
     known = scored.filter(pl.col("label").is_not_null())
     first = known.filter(pl.col("rank") <= pl.col("places"))
+    promised = promised_design(first)
     missing = int(known["label"].sum()) + int(unscored["label"].sum())
     found = int(first["label"].sum())
     went = known.filter(pl.col("label") == 1)
@@ -153,7 +155,7 @@ def at_capacity(scored: pl.DataFrame, unscored: pl.DataFrame, capacity: int) -> 
         promised=float(first["risk"].mean()) if len(first) else None,  # type: ignore[arg-type]
         found=found,
         missing=missing,
-        precision=wilson(found, len(first), design(first)),
+        precision=wilson(found, len(first), max(promised, observed_design(first))),
         capture=wilson(found, missing, observed_design(captured)),
-        expected_children=float(first["risk"].sum()) / promised_design(first),
+        expected_children=float(first["risk"].sum()) / promised,
     )

@@ -45,17 +45,6 @@ def promised_design(known: pl.DataFrame) -> float:
     return max(round(float(((roots @ overlap) * roots).sum() / risk.sum()), 9), 1.0)
 
 
-def design(known: pl.DataFrame) -> float:
-    """Return the design effect by which figures of outcomes are widened: what came, but no less than the risks promise; 1 for a single list.
-
-    Parameters
-    ----------
-    known : polars.DataFrame
-        As ``promised_design`` takes it, with ``label``.
-    """
-    return max(observed_design(known), promised_design(known))
-
-
 def observed_design(known: pl.DataFrame) -> float:
     """Return the design effect of what came, which few outcomes understate; 1 if every child is there once."""
     if _is_each_once(known):

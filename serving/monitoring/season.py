@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
@@ -18,10 +18,11 @@ from histories.calendar import day_number, day_of, school_days
 from histories.codes import POSSIBLE_CODES
 from histories.reading.frames import collect
 from histories.reading.histories import EVENTS, Histories
+from serving.monitoring.by_authority import WEEKS, Delay, by_authority, delays, newest_records, recorded, several
 from training.task import ProgressCallback, quiet
 
 YEAR = timedelta(days=364)  # the same weekday of the same week
-WEEKS, DAY = timedelta(weeks=4), timedelta(days=1)
+DAY = timedelta(days=1)
 SILENT = timedelta(days=14)
 MIN_OPEN = 5  # school days within ``SILENT`` from which a school without a mark is silent: fewer are a holiday
 RECENT = 60  # days in which the last school day is looked for; no holiday is longer
@@ -35,14 +36,6 @@ class SilentSchool:
     urn: str
     children: int
     last_mark: date
-
-
-@dataclass(frozen=True, kw_only=True)
-class Delay:
-    """Mean days from a mark to its record, of the marks recorded in four weeks."""
-
-    marks: int
-    days: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +87,8 @@ class Season:
         None if there are no marks, or school was open on too few days.
     shifts : dict
         By feature.
+    delays_in, shifts_in, newest_in : dict
+        ``delays``, ``shifts`` and the day of the newest record of schooling, by authority; empty where all children are of one.
     """
 
     day: date
@@ -103,8 +98,11 @@ class Season:
     absent: tuple[str, ...] = ()
     open_days: tuple[int, int] = (20, 20)
     delays: tuple[Delay, Delay] | None = None
+    delays_in: dict[str, tuple[Delay, Delay]] = field(default_factory=dict)
     silent_schools: list[SilentSchool] | None = None
     shifts: dict[str, Shift] = field(default_factory=dict)
+    shifts_in: dict[str, dict[str, Shift]] = field(default_factory=dict)
+    newest_in: dict[str, date] = field(default_factory=dict)
 
     @property
     def before(self) -> date:
@@ -159,20 +157,22 @@ def measured(
     counted = {(a, d): n for a, d, n in members.group_by("authority", "as_of").len().iter_rows()}
     authorities = sorted({authority for authority, _ in counted})
     before = day - YEAR
-    feeds = {
-        t: (_recorded(histories, t, day), _recorded(histories, t, before)) for t in FEEDS if t in histories.present
-    }
+    feeds = {t: (recorded(histories, t, day), recorded(histories, t, before)) for t in FEEDS if t in histories.present}
     marks = "attendance" in histories.present
+    late, late_in = delays(histories, day, before) if marks else (None, {})
     return Season(
         day=day,
         children={a: (counted.get((a, day), 0), counted.get((a, before), 0)) for a in authorities},
         recorded={t: (sum(now.values()), sum(then.values())) for t, (now, then) in feeds.items()},
-        recorded_in=_by_authority(feeds),
+        recorded_in=by_authority(feeds),
         absent=tuple(t for t in FEEDS if t not in feeds),
         open_days=(_open_days(day, WEEKS), _open_days(before, WEEKS)),
-        delays=(_delay(histories, day), _delay(histories, before)) if marks else None,
+        delays=late,
+        delays_in=several(late_in),
         silent_schools=_silent_schools(histories, members.filter(pl.col("as_of") == day), day) if marks else None,
         shifts=_shifts(x, day, sorted(features)) if x is not None else {},
+        shifts_in=several(_shifts_in(x, members, day, sorted(features))) if x is not None else {},
+        newest_in=several(newest_records(histories, day, [a for a in authorities if counted.get((a, day))])),
     )
 
 
@@ -217,32 +217,6 @@ def _open_days(day: date, span: timedelta) -> int:
     return len(school_days(day - span, day - DAY))
 
 
-def _recorded(histories: Histories, table: str, day: date) -> dict[str, int]:
-    """Count the rows of a table that were recorded in the weeks before a day, by the children's authority."""
-    known = nw.col("known")
-    rows = histories.frame(table).filter((known >= day_number(day - WEEKS)) & (known < day_number(day)))
-    pupils = histories.frame("pupils").select("pupil_id", "authority").unique(subset=["pupil_id"])
-    counted = rows.join(pupils, on="pupil_id", how="left").group_by("authority").agg(known.count().alias("n"))
-    return {authority or "": n for authority, n in collect(counted).select("authority", "n").iter_rows()}
-
-
-def _by_authority(
-    feeds: Mapping[str, tuple[Mapping[str, int], Mapping[str, int]]],
-) -> dict[str, dict[str, tuple[int, int]]]:
-    """Return the counts of each authority by table; nothing if there is one authority only."""
-    authorities = sorted({a for now, then in feeds.values() for a in (*now, *then)})
-    if len(authorities) < 2:
-        return {}
-    return {a: {t: (now.get(a, 0), then.get(a, 0)) for t, (now, then) in feeds.items()} for a in authorities}
-
-
-def _delay(histories: Histories, day: date) -> Delay:
-    known = nw.col("known")
-    rows = histories.frame("attendance").filter((known >= day_number(day - WEEKS)) & (known < day_number(day)))
-    found = collect(rows.select(known.count().alias("n"), (known - nw.col("date")).mean().alias("days")))
-    return Delay(marks=int(found["n"][0]), days=float(found["days"][0] or 0.0))
-
-
 def _silent_schools(histories: Histories, members: pl.DataFrame, day: date) -> list[SilentSchool] | None:
     """Return the schools that sent marks within a year but none lately, though at least half of the schools did."""
     if _open_days(day, SILENT) < MIN_OPEN or members.is_empty():
@@ -267,6 +241,15 @@ def _silent_schools(histories: Histories, members: pl.DataFrame, day: date) -> l
         SilentSchool(urn=urn, children=children[urn], last_mark=day_of(newest))
         for urn, newest in stopped.sort("urn").select("urn", "last").iter_rows()
     ]
+
+
+def _shifts_in(x: pl.DataFrame, members: pl.DataFrame, day: date, features: list[str]) -> dict[str, dict[str, Shift]]:
+    """Compare features in each authority, if there are several."""
+    authorities = sorted(members["authority"].unique().to_list())
+    if len(authorities) < 2:
+        return {}
+    placed = x.join(members.select("pupil_id", "as_of", "authority"), on=["pupil_id", "as_of"])
+    return {a: _shifts(placed.filter(pl.col("authority") == a), day, features) for a in authorities}
 
 
 def _shifts(x: pl.DataFrame, day: date, features: list[str]) -> dict[str, Shift]:

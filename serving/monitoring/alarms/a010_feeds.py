@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised, apart
+from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised, apart, in_places
 from serving.monitoring.evidence import Evidence
 from serving.monitoring.season import Season
 from training.measures.intervals import observed_over_expected
@@ -26,7 +26,7 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
         for table in season.absent
         if (day := _newest_with(evidence, table, season.day, limits["days"]))
     ]
-    places = {"": season.recorded} | {f", authority {a or 'unknown'}": rows for a, rows in season.recorded_in.items()}
+    places = in_places(season.recorded, season.recorded_in)
     judged = [
         (table, place, *counts)
         for place, tables in places.items()

@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised
+from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised, in_places
 from serving.monitoring.evidence import Evidence
 
 
 def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
-    """Compare the mean delay of marks recorded in the last four weeks with that of the same weeks a year before."""
-    delays = evidence.season.delays if evidence.season else None
-    if delays is None or min(d.marks for d in delays) < limits["rows"]:
+    """Compare the mean delay of marks recorded in the last four weeks with that of the same weeks a year before, of all authorities and of each."""
+    season = evidence.season
+    places = in_places(season.delays, season.delays_in) if season and season.delays else {}
+    judged = {place: d for place, d in places.items() if min(d[0].marks, d[1].marks) >= limits["rows"]}
+    if not judged:
         raise NotJudged("too few marks were recorded in these weeks, or in the same weeks a year before")
-    now, before = delays
-    if now.days - before.days > limits["days"]:
-        yield Raised(
-            f"marks are recorded {now.days:.1f} days after their day on average, {before.days:.1f} a year before",
-            "attendance",
-            {"days": now.days - before.days},
-        )
+    for place, (now, before) in judged.items():
+        if now.days - before.days > limits["days"]:
+            yield Raised(
+                f"marks are recorded {now.days:.1f} days after their day on average, {before.days:.1f} a year before",
+                f"attendance{place}",
+                {"days": now.days - before.days},
+            )
 
 
 ALARM = Alarm(
@@ -28,6 +30,6 @@ ALARM = Alarm(
     title="marks are recorded late",
     reason=__doc__ or "",
     do="Ask whoever sends marks what changed; until then score with the day of the newest marks in mind.",
-    since=date(2026, 11, 29),
+    since=date(2026, 11, 30),
     check=check,
 )

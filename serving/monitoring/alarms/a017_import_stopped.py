@@ -6,24 +6,26 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from histories.calendar import EPOCH, school_days
-from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised
+from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised, in_places
 from serving.monitoring.evidence import Evidence
 
 DAY = timedelta(days=1)
 
 
 def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
-    """Count the school days between the newest record of schooling and today."""
+    """Count the school days between the newest record of schooling and today, of all authorities and of each that has children."""
     newest, today = evidence.last_known, evidence.today
     if newest is None or today is None or newest == EPOCH:
         raise NotJudged("the histories hold no dated record of schooling")
-    days = len(school_days(newest + DAY, today - DAY))
-    if days > limits["school_days"]:
-        yield Raised(
-            f"the newest record is of {newest}; {days} school days have passed between it and {today}",
-            "every table of schooling",
-            {"school days": days},
-        )
+    of_each = evidence.season.newest_in if evidence.season else {}
+    for place, last in in_places(newest, of_each).items():
+        days = len(school_days(last + DAY, today - DAY))
+        if days > limits["school_days"]:
+            yield Raised(
+                f"the newest record is of {last}; {days} school days have passed between it and {today}",
+                f"every table of schooling{place}",
+                {"school days": days},
+            )
 
 
 ALARM = Alarm(

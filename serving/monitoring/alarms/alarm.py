@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from math import log
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from histories.errors import Fault
 from serving.monitoring.evidence import Evidence
 
+T = TypeVar("T")
 Limits: TypeAlias = Mapping[str, Any]
 FARTHEST = 20.0  # a ratio farther from 1, such as 0, counts as this
 LARGEST = 1000.0  # any size; a feature that never varied may shift by an infinite number of standard deviations
@@ -41,6 +42,17 @@ class Raised:
     where: str
     parts: Mapping[str, float]
     place: str = ""
+
+
+def in_places(whole: T, of_each: Mapping[str, T]) -> dict[str, T]:
+    """Return figures by the place that a message names: of all together under "", and of each authority if there are several.
+
+    Examples
+    --------
+    >>> in_places(3, {"801": 1, "": 2})
+    {'': 3, ', authority 801': 1, ', authority unknown': 2}
+    """
+    return {"": whole} | {f", authority {a or 'unknown'}": of for a, of in of_each.items()}
 
 
 def apart(ratio: float, of: str = "") -> dict[str, float]:

@@ -1,5 +1,6 @@
-"""Alarms about outcomes judge what each authority's teams were shown last: no other authority, challenger or older list has a part in it."""
+"""Alarms judge each authority by itself, and by what its teams were shown last: no other authority, challenger or older list has a part in it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -8,7 +9,8 @@ import pytest
 
 from serving.monitoring.alarms import ALARMS, load_limits
 from serving.monitoring.evidence import Evidence
-from serving.monitoring.judge import Terms, judge
+from serving.monitoring.judge import Judgement, Terms, judge
+from serving.monitoring.season import Delay, Season, Shift
 from serving.monitoring.shareable import shareable
 from tests.support.monitored import DAY, histories, name, reader, stored_list
 from tests.support.reported import report
@@ -97,3 +99,31 @@ def test_the_outcomes_of_a_current_version_are_of_its_authority_only():
     found = evidence(risks_of)
     assert [set(found.outcomes(c).scored["authority"]) for c in found.current()] == [{"801"}, {"802"}]
     assert found.outcomes(found.current()[0]).scored.schema["as_of"] == pl.Date
+
+
+LATE, IN_TIME = (Delay(marks=500, days=9.0), Delay(marks=500, days=0.5)), (Delay(marks=9000, days=0.5),) * 2
+USUAL = Shift(missing=0.0, missing_before=0.0, values=9000, difference=0.0, usual=0.1)
+BOTH = Season(
+    day=DAY,
+    children={"801": (9000, 9000), "802": (500, 500)},
+    recorded={"cme": (9000, 9500)},
+    delays=IN_TIME,
+    shifts={"moves": USUAL},
+)
+# What a season of both shows of the neighbour alone, of which the whole shows nothing.
+OF_802 = {
+    "A009": {"children": {"801": (9000, 9000), "802": (900, 500)}},
+    "A010": {"recorded_in": {"801": {"cme": (9000, 9000)}, "802": {"cme": (0, 500)}}},
+    "A012": {"delays_in": {"801": IN_TIME, "802": LATE}},
+    "A013": {"shifts_in": {"801": {"moves": USUAL}, "802": {"moves": replace(USUAL, missing=0.9)}}},
+    "A014": {"shifts_in": {"801": {"moves": USUAL}, "802": {"moves": replace(USUAL, difference=0.9)}}},
+    "A017": {"newest_in": {"801": DAY, "802": DAY - timedelta(days=60)}},
+}
+
+
+@pytest.mark.parametrize("code", OF_802)
+def test_what_is_wrong_in_one_authority_is_not_hidden_by_the_records_of_the_others(code):
+    whole = Evidence(judgement=Judgement(), season=BOTH, last_known=DAY, today=DAY)
+    here = replace(whole, season=replace(BOTH, **OF_802[code]))
+    assert up(whole, (code,)) == set()
+    assert up(here, (code,)) == {(code, "802")}

@@ -13,15 +13,16 @@ DAY = date(2025, 3, 10)
 PUPILS = 24
 
 
-def told(late=0, silent=None, only=PUPILS, absent=0, joined=None):
+def told(late=0, silent=None, only=PUPILS, absent=0, joined=None, neighbour=0):
     """Two schools with marks in the five weeks before the day and in the same weeks of two years before; now ``late`` days late, from ``only`` children.
 
-    Child 0, of school 1, ``joined`` the other one on that day.
+    Child 0, of school 1, ``joined`` the other one on that day. The last ``neighbour`` children are of authority 802.
     """
     pupils, spells, marks = [], [], []
     for n in range(PUPILS):
         urn = "12"[n % 2]
         pupils.append({"pupil_id": f"p{n:02}", "date_of_birth": "2014-05-01", "authority": "801"})
+        pupils[-1]["authority"] = "802" if n >= PUPILS - neighbour else "801"
         spells.append({"pupil_id": f"p{n:02}", "urn": urn, "entry_date": "2018-09-04"})
         for end in (DAY, DAY - YEAR, DAY - 2 * YEAR):
             is_now = end == DAY
@@ -142,3 +143,16 @@ def test_what_tells_of_the_last_weeks_is_not_compared_when_half_term_lay_elsewhe
 )
 def test_holidays_lie_alike_or_not(day, alike):
     assert same_holidays(day, day - YEAR) is alike
+
+
+def test_each_of_several_authorities_is_measured_by_itself():
+    """The neighbour's children are those from whom no mark comes any more."""
+    both = season(only=PUPILS - 4, neighbour=4)
+    assert both.children == {"801": (PUPILS - 4, PUPILS - 4), "802": (4, 4)}
+    assert both.newest_in["801"] > DAY - timedelta(days=7)
+    assert DAY - YEAR - timedelta(days=7) < both.newest_in["802"] < DAY - YEAR
+    assert [d.marks > 0 for d in both.delays_in["802"]] == [False, True]
+    assert sum(now.marks for now, _ in both.delays_in.values()) == both.delays[0].marks
+    assert set(both.shifts_in) == {"801", "802"}
+    alone = season()
+    assert (alone.newest_in, alone.delays_in, alone.shifts_in) == ({}, {}, {})
