@@ -11,10 +11,11 @@ import narwhals as nw
 import pyarrow as pa
 from typing_extensions import TypedDict
 
+from features.attendance.register import MEASURES
 from features.sentences import agreed
 from histories.calendar import day_number, day_of
 from histories.codes import ABSENCE_CODES, code_set
-from histories.reading.as_of import visible
+from histories.reading.as_of import come, visible
 from histories.reading.frames import gathered
 from histories.reading.histories import Histories
 from histories.tables import HAPPENED
@@ -66,7 +67,7 @@ def evidence(
     needed = histories.present & {table for _, tables in reasons for table in tables}
     for table in TABLES:
         if table in needed:
-            _add(records, table, _rows(visible(histories, table, histories.given(snapshots), known_on)))
+            _add(records, table, _rows(come(visible(histories, table, histories.given(snapshots), known_on), table)))
     if "attendance" in needed:
         marks = histories.frame("attendance").filter(
             nw.col("date") < day, nw.col("date") >= day - 90, nw.col("known") < day_number(known_on or as_of)
@@ -98,14 +99,13 @@ def _add_marks(records: dict[tuple[str, str], list[Evidence]], rows: list[dict[s
         weeks.setdefault((day - (day + 3) % 7, pupil), []).append(code)
     for (monday, pupil), codes in sorted(weeks.items(), reverse=True):
         missed = Counter(c for c in codes if c in ABSENCE_CODES)
+        possible = sum(c in MEASURES["possible"] for c in codes)
         if not missed:
             continue
         newest = records.setdefault((pupil, "attendance"), [])
         if len(newest) < MAX:
             of_each = ", ".join(f"{n} {c}" for c, n in sorted(missed.items()))
-            text = agreed(
-                f"Missed {missed.total()} of {len(codes)} session(s) in the week from this Monday ({of_each})"
-            )
+            text = agreed(f"Missed {missed.total()} of {possible} session(s) in the week from this Monday ({of_each})")
             newest.append({"table": "attendance", "date": day_of(monday).isoformat(), "text": text})
 
 

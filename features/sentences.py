@@ -190,6 +190,8 @@ def span(days: float) -> str:
     >>> span(1), span(13), span(20), span(200), span(2781)
     ('1 day', '13 days', '3 weeks', '7 months', 'more than 7 years')
     """
+    if days < 0:
+        raise ValueError("a span of days is not negative: what is still ahead has no sentence")
     if days < IN_DAYS:
         return agreed(f"{days:.0f} day(s)")
     if days < IN_WEEKS:

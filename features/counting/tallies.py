@@ -29,7 +29,7 @@ from features.attendance.register import (
 )
 from features.feature import Tally
 from histories.calendar import day_number, day_of
-from histories.reading.as_of import visible
+from histories.reading.as_of import come, visible
 from histories.reading.frames import Frame, days_of, gathered, joined
 from histories.reading.histories import Histories
 
@@ -148,15 +148,15 @@ def _counter(table: str, tallies: dict[str, Tally]):  # type: ignore[no-untyped-
 
 
 def in_year() -> nw.Expr:
-    """Return whether a spell is an in-year move: it starts more than 25 days after 1 September and before mid-August."""
+    """Return whether a spell is an in-year move: it starts more than 25 days after 1 September and before August."""
     day = (nw.col("entry_date") - nw.lit(day_number(date(2000, 9, 1)))) * 100
     of_year = day - (day // 36525) * 36525  # hundredths of a day since 1 September, in years of 365.25 days
-    return (of_year > 2500) & (of_year < 34500)
+    return (of_year > 2500) & (of_year < 33350)
 
 
 def rows_of(histories: Histories, table: str, snapshots: Frame, known_on: date | None = None) -> nw.LazyFrame:
-    """Return the visible rows of a table, with the extra columns that its tallies read."""
-    rows = visible(histories, table, keys_of(histories, snapshots), known_on)
+    """Return the visible rows of a table that have come, with the extra columns that its tallies read."""
+    rows = come(visible(histories, table, keys_of(histories, snapshots), known_on), table)
     if table == "enrolments":
         rows = rows.with_columns(nw.when(in_year()).then(1).otherwise(0).alias("in_year_entry"))
     if table == "admissions":
@@ -198,9 +198,8 @@ def aggregate(tally: Tally) -> nw.Expr:
 
 def _homes(histories: Histories, snapshots: Frame, columns: Iterable[str], known_on: date | None) -> Frame:
     """Return the last known household and area of each child."""
-    homes = visible(histories, "addresses", keys_of(histories, snapshots), known_on).filter(
-        (nw.col("age") >= 0) & nw.col("end_date").is_null()
-    )
+    known = visible(histories, "addresses", keys_of(histories, snapshots), known_on)
+    homes = come(known, "addresses").filter(nw.col("end_date").is_null())
     places = snapshots.select(KEYS)
     for c in columns:
         newest = homes.filter(~nw.col(c).is_null()).unique(subset=KEYS, keep="last", order_by=["start_date", c])
@@ -218,7 +217,7 @@ def lost_children(histories: Histories, days: list[int], known_on: date | None) 
     """
     given = histories.given(pa.table({"as_of": pa.array(days, pa.int32())}))
     children = histories.frame("enrolments").select("pupil_id").unique().join(given, how="cross")
-    left = visible(histories, "enrolments", children, known_on).filter(
+    left = come(visible(histories, "enrolments", children, known_on), "enrolments").filter(
         nw.col("destination").is_in(["missing_education", "unknown"])
         & (nw.col("as_of") - nw.col("leaving_date") <= 730)
     )

@@ -12,7 +12,7 @@ import pyarrow as pa
 from features.counting.tallies import in_year
 from features.groups.groups import GROUPS, NOT_RECORDED, Group
 from features.outcome.cohort import CohortRule, cohort, school_age
-from histories.reading.as_of import visible
+from histories.reading.as_of import come, visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
 
@@ -72,7 +72,7 @@ def _counted(histories: Histories, table: str, frame: pl.DataFrame, groups: list
     passes = keys.partition_by("as_of") if table == "attendance" and len(keys) else [keys]
     parts = []
     for snapshots in passes:
-        rows = visible(histories, table, histories.given(snapshots.to_arrow()))
+        rows = come(visible(histories, table, histories.given(snapshots.to_arrow())), table)
         rows = _prepared(histories, table, rows)
         parts.append(collect(rows.group_by(*KEYS).agg(*(e.alias(n) for n, e in counts.items()))))
     return pl.concat(parts)
@@ -88,6 +88,5 @@ def _prepared(histories: Histories, table: str, rows: nw.LazyFrame) -> nw.LazyFr
         areas = histories.frame("areas").select("lsoa", "idaci_decile").unique(subset=["lsoa"], keep="any")
         rows = rows.join(areas, on="lsoa", how="left")
     if "end_date" in rows.collect_schema().names():
-        ended = ~nw.col("end_date").is_null() & (nw.col("end_date") < nw.col("as_of"))
-        rows = rows.with_columns(((nw.col("age") >= 0) & ~ended).alias("open"))
+        rows = rows.with_columns(nw.col("end_date").is_null().alias("open"))
     return rows

@@ -18,6 +18,11 @@ def _in_year() -> nw.Expr:
     return nw.col("in_year_entry") == 1
 
 
+def _on_roll() -> nw.Expr:
+    """Return whether a spell is that of the school a child is at: not over, and not beside another."""
+    return _started() & nw.col("leaving_date").is_null() & (nw.col("status").is_null() | (nw.col("status") != "S"))
+
+
 def _lost() -> nw.Expr:
     return nw.col("destination").is_in(["missing_education", "unknown"])
 
@@ -32,6 +37,7 @@ TALLIES = {
     "in_year_entries_all": Tally(table="enrolments", where=lambda: _in_year() & _started()),
     "newest_in_year_entry": Tally(table="enrolments", where=lambda: _in_year() & _started(), value=_age, how="min"),
     "newest_september_entry": Tally(table="enrolments", where=lambda: ~_in_year() & _started(), value=_age, how="min"),
+    "current_in_year_entry": Tally(table="enrolments", where=lambda: _in_year() & _on_roll(), value=_age, how="min"),
     "first_entry": Tally(table="enrolments", where=_started, value=_age, how="max"),
     "newest_entry": Tally(table="enrolments", where=_started, value=_age, how="min"),
     "left_lost": Tally(table="enrolments", where=_lost),
@@ -102,7 +108,7 @@ FEATURES = [
                 "Joined this school mid-year, {days_at_school:ago}",
                 0,
                 YEAR,
-                ("days_at_school", "=", "newest_in_year_entry"),
+                ("days_at_school", "=", "current_in_year_entry"),
             ),
             strain(
                 "Joined this school at the start of Year {year_group:.0f}, {days_at_school:ago}", *THIS_YEAR, *NO_INTAKE

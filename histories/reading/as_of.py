@@ -63,6 +63,25 @@ def visible(histories: Histories, table: str, snapshots: nw.LazyFrame, known_on:
     return joined.with_columns((nw.col("as_of") - nw.col(HAPPENED[table])).alias("age"))
 
 
+def come(rows: nw.LazyFrame, table: str) -> nw.LazyFrame:
+    """Keep the visible rows whose own date has come, and hide ends that are still ahead: what is planned has not happened.
+
+    An end is the last day, so one on the as-of date is still ahead.
+
+    Parameters
+    ----------
+    rows : LazyFrame
+        See ``visible``.
+    """
+    declared = TABLES[table]
+    begun = rows.filter((nw.col("age") >= 0) | nw.col("age").is_null())
+    if not declared.end:
+        return begun
+    over = nw.col(declared.end) < nw.col("as_of")
+    with_it = dict.fromkeys((*declared.end_columns, *declared.end_known_from, "end_known"))
+    return begun.with_columns(*(nw.when(over).then(nw.col(c)).alias(c) for c in with_it))
+
+
 def valid_marks(marks: nw.LazyFrame) -> nw.LazyFrame:
     """Return the valid mark of each session: the last recorded and, of several recorded on one day, the last code."""
     return marks.unique(subset=["pupil_id", "date", "session"], keep="last", order_by=["known", "code"])

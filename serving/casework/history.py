@@ -15,7 +15,7 @@ from features.counting.tallies import in_year
 from features.evidence import TEXTS
 from histories.calendar import day_number, day_of
 from histories.codes import ABSENCE_CODES
-from histories.reading.as_of import valid_marks, visible
+from histories.reading.as_of import come, valid_marks, visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
 from histories.tables import HAPPENED
@@ -23,6 +23,8 @@ from histories.tables import HAPPENED
 WEEKS, COMPARED = 52, 12
 NEWEST = 4  # weeks of school that count as now
 REACH = COMPARED + 10  # weeks in which the year group is counted: holidays lie between those of school
+SOON = 60  # days after which a child who comes back to a school has joined it again
+SUBSIDIARY = "S"  # status of a roll beside the main one
 Usual = dict[tuple[int, str], tuple[int, int]]  # by year group and Monday
 REASONS = {
     "no_reason": ("N",),
@@ -65,10 +67,10 @@ def pupil_histories(
         _compare(by_pupil, _usual(histories, spells, day), spells)
     for table, lane in LANES.items():
         if table in histories.present:
-            rows = visible(histories, table, histories.given(snapshots))
+            rows = come(visible(histories, table, histories.given(snapshots)), table)
             if table == "enrolments":
                 rows = rows.with_columns(in_year().alias("mid_year"))
-            _add_events(by_pupil, collect(rows), table=table, lane=lane, day=day)
+            _add_events(by_pupil, _changes(collect(rows), table), table=table, lane=lane, day=day)
     for pupil in by_pupil.values():
         pupil["events"].sort(key=lambda e: e["date"])
     return by_pupil
@@ -166,6 +168,19 @@ def _peers(usual: Usual, year: int, mondays: list[str]) -> float | None:
 def _share(weeks: list[list[Any]]) -> float | None:
     possible = sum(w[1] for w in weeks)
     return sum(w[2] for w in weeks) / possible if possible else None
+
+
+def _changes(rows: pl.DataFrame, table: str) -> pl.DataFrame:
+    """Leave out rows that go on with the same home, and let no roll be joined mid-year beside another or again soon after it was left."""
+    if table == "addresses":
+        same = pl.col("household_id").eq(pl.col("household_id").shift().over("pupil_id", order_by="start_date"))
+        return rows.filter(~same.fill_null(False))
+    if table == "enrolments":
+        left = pl.col("leaving_date").shift().over("pupil_id", "urn", order_by="entry_date")
+        back = (pl.col("entry_date") - left <= SOON).fill_null(False)
+        joined = pl.col("mid_year") & ~back & (pl.col("status").fill_null("C") != SUBSIDIARY)
+        return rows.with_columns(joined.alias("mid_year"))
+    return rows
 
 
 def _add_events(by_pupil: dict[str, dict[str, Any]], rows: pl.DataFrame, *, table: str, lane: str, day: int) -> None:
