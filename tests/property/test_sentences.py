@@ -111,7 +111,7 @@ def said_of(name, raises=None, **values):
         ),
         (
             "days_at_school",
-            {"days_at_school": 21.0, "newest_in_year_entry": 21.0, "year_group": 7.0, "term": 3.0},
+            {"days_at_school": 21.0, "current_in_year_entry": 21.0, "year_group": 7.0, "term": 3.0},
             ["Joined this school mid-year, 3 weeks ago"],
             [],
         ),

@@ -119,6 +119,29 @@ def _application(chance):
     return row
 
 
+def with_plans(tables, seed):
+    """Return the tables with rows that begin after the day and ends that lie on or after it, all recorded before; nothing of it has happened."""
+    chance = random.Random(seed)
+    plans = {
+        "enrolments": {"urn": "2", "entry_date": back(-21)},
+        "addresses": {"start_date": back(-3), "household_id": "H1", "temporary": True, "lsoa": "E01000002"},
+        "social_care": {"kind": "early_help", "start_date": back(-7)},
+        "suspensions": {"start_date": back(-1), "category": "SUSP", "sessions": 2},
+        "sen": {"start_date": back(-30), "provision": "E", "primary_need": "MLD"},
+    }
+    added = dict(tables)
+    for table, row in plans.items():
+        pupils = [p["pupil_id"] for p in tables["pupils"] if chance.random() < 0.2]
+        added[table] = [*tables[table], *({"pupil_id": p, **row, "recorded_on": back(5)} for p in pupils)]
+    for table, end, recorded in (
+        ("enrolments", {"leaving_date": back(-4), "destination": "unknown"}, {"leaving_recorded_on": back(5)}),
+        ("social_care", {"end_date": back(0)}, {"end_recorded_on": back(5)}),
+    ):
+        is_open = [next(iter(end)) not in row and chance.random() < 0.2 for row in added[table]]
+        added[table] = [row | (end | recorded if on else {}) for row, on in zip(added[table], is_open, strict=True)]
+    return added
+
+
 def odd_children(n, seed):
     """Return the rows of some children by table, all schools and areas included."""
     chance = random.Random(seed)

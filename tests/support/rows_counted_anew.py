@@ -239,7 +239,7 @@ def started(ago):
 
 def mid_year(ago, slack=0):
     """Return whether a school was joined mid-year, later or earlier than September by some more days than the definition's."""
-    return started(ago) > 925 + slack or started(ago) < 813 - slack
+    return started(ago) > 925 + slack or started(ago) < 801 - slack
 
 
 def joined_in_september(c, year, span):
