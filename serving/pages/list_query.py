@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from typing import Any
@@ -23,7 +23,9 @@ SORTS: dict[str, Callable[[week_list.Listed], Any]] = {
 }
 COHORTS = (6, 7)  # before and after the move to secondary school
 FILTERS = ("school", "locality", "year", "theme")
-VALID = re.compile(r"[^<>\"'\x00-\x1f]{1,60}")
+UNKNOWN = "??"  # stands for what is no name of anything: it matches nobody
+VALID = re.compile(r"[^<>\"'\x00-\x1f]{1,60}")  # of what is not known, addresses repeat only this
+YEAR = re.compile(r"\d{1,2}", re.ASCII)
 PAGE = re.compile(r"[1-9]\d{0,3}", re.ASCII)
 
 
@@ -52,28 +54,37 @@ class ListQuery:
 
     @classmethod
     def of(cls, parameters: Mapping[str, str], context: PageContext) -> ListQuery:
-        """Read the parameters of an address. What cannot be one is ignored; a filter that names what is no more is kept, see ``gone``."""
+        """Read the parameters of an address. No filter is ignored: one that names what is no more, or never was, is ``gone``."""
         given = {f.name: parameters.get(f.name, "") for f in fields(cls)}
         allowed = {
             "show": given["show"] in chosen.SHOWS,
-            "school": VALID.fullmatch(given["school"]),
-            "locality": VALID.fullmatch(given["locality"]),
-            "year": given["year"].isdecimal() and given["year"].isascii() and len(given["year"]) < 3,
-            "theme": VALID.fullmatch(given["theme"]),
             "sort": given["sort"] in SORTS,
             "page": PAGE.fullmatch(given["page"]),
         }
-        return cls(**{name: value for name, value in given.items() if allowed[name]})
+        known = _known(context)
+        filters = {
+            "year": _kept(given["year"], (), YEAR),
+            **{name: _kept(given[name], known.get(name, ()), VALID) for name in ("school", "locality", "theme")},
+        }
+        return cls(**filters, **{name: given[name] for name, is_allowed in allowed.items() if is_allowed})
 
     @property
     def is_filtered(self) -> bool:
         """Whether a filter is set."""
         return any(getattr(self, name) for name in FILTERS)
 
-    def gone(self, context: PageContext) -> list[str]:
-        """Return the filters that name what is no more: an area that was removed, a reason that got another name."""
-        known = {"locality": [*context.configuration.localities], "theme": themes_shown()}
-        return [name for name, values in known.items() if getattr(self, name) and getattr(self, name) not in values]
+    def gone(self, context: PageContext, schools: Collection[str] | None = None) -> list[str]:
+        """Return the filters that name what is no more: an area that was removed, a reason that got another name.
+
+        Parameters
+        ----------
+        context : PageContext
+        schools : collection of str, optional
+            Those of the children whom the caller sees; without them no school counts as gone, and one that is matches nobody.
+        """
+        known = {**_known(context), "year": [self.year] if self.year != UNKNOWN else []}
+        known |= {} if schools is None else {"school": schools}
+        return [n for n in FILTERS if n in known and getattr(self, n) and getattr(self, n) not in known[n]]
 
     def parameters(self, **changes: str) -> str:
         """Return the query string with some changes; what is as by default is left out."""
@@ -94,7 +105,7 @@ class ListQuery:
             urns = [urn for urn in (urns or schools) if urn in schools]
         return chosen.Chosen(
             urns,
-            int(self.year) if self.year else None,
+            int(self.year) if self.year.isdecimal() else None,
             self.theme or None,
             gone=bool(self.gone(context)),
             show=self.show,
@@ -119,6 +130,15 @@ class ListQuery:
         ]
         sorts = [(name, words(f"work_list.by_{name}")) for name in SORTS]
         return [*filters, {"name": "sort", "items": sorts, "chosen": self.sort}]
+
+
+def _known(context: PageContext) -> dict[str, Collection[str]]:
+    """Return what filters can name, however it is written."""
+    return {"locality": context.configuration.localities, "theme": themes_shown()}
+
+
+def _kept(value: str, known: Collection[str], valid: re.Pattern[str]) -> str:
+    return value if not value or value in known or valid.fullmatch(value) else UNKNOWN
 
 
 def themes_shown() -> list[str]:
