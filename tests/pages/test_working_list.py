@@ -178,9 +178,15 @@ def test_a_file_of_a_long_view_has_every_page(site, visit, monkeypatch):
 
 def test_a_choice_of_what_is_no_more_shows_nobody_and_says_so(visit):
     client = visit("worker")
-    for query, name in (("locality=gone", "area"), ("theme=Renamed", "reason")):
+    gone = (
+        ("locality=gone", "The area that you chose is no more."),
+        ("theme=Renamed", "The reason that you chose is no more."),
+        ("school=99999999", "No child that you may see is at the school that you chose."),
+        ("year=six", "There is no year group like the one that you chose."),
+    )
+    for query, message in gone:
         page = client.get(f"/work-list?{query}").text
-        assert f"The {name} that you chose is no more." in page
+        assert message in page
         assert not ROW.search(page)
         assert "0 of " in page
         assert client.submit(f"/work-list?{query}", f"/work-list/filters?{query}", name="x").status_code == 303
@@ -228,6 +234,14 @@ def test_a_lead_gives_several_cases_at_once_or_none(visit):
         "/work-list", "/work-list/assign", to="dev:stranger", **{f"child-{third[0]}": version_in(third[2])}
     )
     assert wrong.status_code == 422
+    unchosen = lead.submit("/work-list", "/work-list/assign", to="", **{f"child-{first[0]}": "2"})
+    assert unchosen.status_code == 422
+    assert "Choose a person from the list." in unchosen.text
+    taken = {f"child-{first[0]}": version_in(row_of(lead, first[0])[2])}
+    away = lead.submit("/work-list", "/work-list/assign", to="-", **taken)
+    assert "nobody&#39;s now" in lead.get(away.headers["location"]).text
+    assert "Case: Nobody yet" in row_of(lead, first[0])[2]
+    assert "Case: second" in row_of(lead, second[0])[2]
 
 
 def test_more_children_than_a_form_usually_has_fields_can_be_ticked(site, visit):

@@ -32,6 +32,7 @@ from serving.store.unit_of_work import Change, View
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ASSIGNING = ("lead", "administrator")  # roles that give several cases at once
+NOBODY = "-"  # to whom cases are given that are taken away
 TICKED = "child-"  # begins the name of a ticked child's field
 
 
@@ -41,6 +42,7 @@ def work_list(request: Request, context: Context) -> Response:
         "contact": "case.done_contact",
         "wake": "case.done_wake",
         "assigned": "work_list.assigned",
+        "unassigned": "work_list.unassigned",
         "filter": "work_list.filter_done",
     }
     banner = banners.get(request.query_params.get("done", ""))
@@ -75,8 +77,8 @@ def put_back(pupil_ref: str, request: Request, fields: Form, context: Context) -
 
 
 def assign(request: Request, fields: Form, context: Context) -> Response:
-    """Give the ticked children's cases to one person, all of them or none."""
-    words = context.renderer.words
+    """Give the ticked children's cases to one person, all of them or none; to take them away is a choice of its own."""
+    words, to = context.renderer.words, fields.get("to", "")
     ticked = {name.removeprefix(TICKED): value for name, value in fields.items() if name.startswith(TICKED)}
 
     def show_again(status: int, wrong: list[str]) -> Response:
@@ -87,11 +89,14 @@ def assign(request: Request, fields: Form, context: Context) -> Response:
     def apply(change: Change) -> None:
         if not ticked:
             raise Faults(Fault("no child is ticked", "child", "Tick one."))
+        if not to:
+            raise Faults(Fault("nobody is chosen", "to", "Choose one."))
         for pupil_ref, version in ticked.items():
-            one = {"version": version, "to": fields.get("to", "")}
+            one = {"version": version, "to": "" if to == NOBODY else to}
             case_forms.changing(context, pupil_ref, "assign", one)(change)
 
-    return save_and_redirect(context.store, request, apply, _address(request, context, "assigned"), show_again)
+    done_there = _address(request, context, "unassigned" if to == NOBODY else "assigned")
+    return save_and_redirect(context.store, request, apply, done_there, show_again)
 
 
 def find(request: Request, fields: Form, context: Context) -> Response:

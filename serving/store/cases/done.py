@@ -14,8 +14,15 @@ from serving.store.cases.tables import Case, CaseEntry, Person
 from serving.store.tables import Pupil
 from serving.store.unit_of_work import View
 
+DATED = ("contact", "action", "enquiry")  # entries whose day is when it was done, often before it was written down
 # Entries after which a child is done for this list.
 TAKEN_UP = ("action", "enquiry", "register", "dismissed", "snoozed", "closed")
+
+
+def done_from(day: date) -> sa.ColumnElement[bool]:
+    """Return the condition for entries of what was done on a day or later: by the day of the contact, not by that of writing it down."""
+    is_dated = sa.and_(CaseEntry.kind.in_(DATED), CaseEntry.on_day.is_not(None))
+    return sa.case((is_dated, CaseEntry.on_day >= day), else_=CaseEntry.at >= london_midnight(day))
 
 
 def last_entries(view: View, pupils: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -73,7 +80,6 @@ def done_since(view: View, day: date, not_reached: Collection[str], pupils: Coll
     pupils : collection of str, optional
         Only these.
     """
-    start = london_midnight(day)
     conversation = sa.and_(CaseEntry.kind == "contact", CaseEntry.code.not_in(not_reached))
     query = (
         sa.select(Case.pupil_id)
@@ -82,7 +88,7 @@ def done_since(view: View, day: date, not_reached: Collection[str], pupils: Coll
         .join(Pupil, Pupil.pupil_id == Case.pupil_id)
         .where(
             *view.caller.children(PLACE),
-            CaseEntry.at >= start,
+            done_from(day),
             sa.or_(CaseEntry.kind.in_(TAKEN_UP), conversation),
         )
     )

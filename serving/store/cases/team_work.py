@@ -8,8 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from histories.calendar import london_midnight
 from serving.store.cases.cases import PLACE
+from serving.store.cases.done import done_from
 from serving.store.cases.tables import Case, CaseEntry, Person
 from serving.store.scores.tops import lists_since, places_until_now, top_of
 from serving.store.tables import Pupil
@@ -90,8 +90,8 @@ def _done(
     view: View, pupils: list[str], start: date, end: date | None, no_conversation: Collection[str]
 ) -> dict[str, set[str]]:
     """Return the pupils who were spoken to and for whom something was done from a day until another."""
-    between = [CaseEntry.at >= london_midnight(start)]
-    between += [CaseEntry.at < london_midnight(end)] if end else []
+    between = [done_from(start)]
+    between += [~done_from(end)] if end else []
     query = (
         sa.select(Case.pupil_id, CaseEntry.kind, CaseEntry.code)
         .join(CaseEntry, CaseEntry.case_id == Case.case_id)

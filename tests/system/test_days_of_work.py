@@ -1,0 +1,53 @@
+"""What was done counts on the day it was done, not on the day it was written down."""
+
+from datetime import timedelta
+
+import pytest
+
+from histories.calendar import london_today
+from serving.store import Caller
+from serving.store.cases import cases
+from serving.store.cases.done import done_since
+from serving.store.cases.team_work import weeks
+from tests.support.acting import ref
+from tests.support.scores import score
+from tests.support.stores import do
+
+LEAD = Caller("l", "lead", "801")
+TODAY = london_today()
+FRIDAY, LAST_WEEK = TODAY - timedelta(days=3), TODAY - timedelta(weeks=1)
+
+
+SNOOZE_ENDS = TODAY + timedelta(days=9)
+WORK = {
+    "contact": (cases.contact, "spoke_well"),
+    "action": (cases.act, "visit"),
+    "snoozed": (cases.snooze, SNOOZE_ENDS),
+    "dismissed": (cases.dismiss, "moved"),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "day", "counts_today"),
+    [
+        ("contact", FRIDAY, False),
+        ("contact", TODAY, True),
+        ("action", FRIDAY, False),
+        ("action", TODAY, True),
+        ("snoozed", FRIDAY, True),  # a decision of now, whatever day it names
+        ("dismissed", FRIDAY, True),
+    ],
+)
+def test_what_was_done_before_a_list_is_not_done_since(store, kind, day, counts_today):
+    for listed in (LAST_WEEK, TODAY):
+        store.save([score("a", 1, day=listed.isoformat())])
+    work, what = WORK[kind]
+    on = [day] if kind in ("contact", "action") else []
+    do(store, work, do(store, cases.open_case, ref(store, "a")), 1, *on, what)
+    with store.view(LEAD) as view:
+        view.record("test")
+        assert done_since(view, TODAY, ["no_answer"]) == ({"a"} if counts_today else set())
+        assert done_since(view, LAST_WEEK, ["no_answer"]) == {"a"}
+        of_weeks = [(w["contacted"], w["acted"]) for w in weeks(view, 1, ["no_answer"])]
+    one = (int(kind == "contact"), int(kind == "action"))
+    assert of_weeks == ([one, (0, 0)] if counts_today else [(0, 0), one])
