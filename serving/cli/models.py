@@ -150,12 +150,20 @@ def promote(version: int, who: str, why: str, as_json: bool) -> None:
 @click.option("--reason", "why", required=True, help="Why.")
 @json_option
 def rollback(who: str, why: str, as_json: bool) -> None:
-    """Make the previous champion the champion again."""
+    """Make the previous champion the champion again.
+
+    Where a second person is set, they confirm it first: only 'models withdraw', which takes away, needs nobody else.
+    """
     from histories.settings import settings
+    from training.bundle import bundle_digest
+    from training.release.registry import earlier_champion, folder_of
     from training.release.registry import rollback as roll_back
 
     current = settings()
     _refuse_unless_audited(current)
+    version = earlier_champion(current, "onroll")
+    digest = bundle_digest(folder_of(current, "onroll", version))
+    _require_second_person(current, {"command": "models rollback", "version": version, "digest": digest})
     entry = roll_back(current, "onroll", who=who, why=why)
     _record(current, entry)
     result(entry, as_json=as_json, text=f"version {entry['version']} is the champion again")

@@ -83,8 +83,8 @@ def _delays(histories: Histories, day: date) -> dict[str, Delay]:
     rows = _recorded_before(histories, "attendance", day).select("pupil_id", late.alias("late"))
     sums = _of_authorities(histories, rows).group_by("authority")
     counted = collect(sums.agg(nw.col("late").count().alias("marks"), nw.col("late").sum().alias("days")))
-    rows = counted.select("authority", "marks", "days").iter_rows()
-    return {a or "": Delay(marks=n, days=total / n) for a, n, total in rows if n}
+    of_each = counted.select("authority", "marks", "days").iter_rows()
+    return {a or "": Delay(marks=n, days=total / n) for a, n, total in of_each if n}
 
 
 def _together(delays: Iterable[Delay]) -> Delay:

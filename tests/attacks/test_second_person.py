@@ -142,6 +142,28 @@ def test_a_promotion_needs_a_second_person_for_these_very_bytes(store, person, r
     assert promoted == [1]
 
 
+def test_a_rollback_needs_a_second_person_too(store, person, releases, bundle, monkeypatch):
+    """A withdrawal takes away and needs nobody; what serves again needs two, or one person withdraws and rolls back alone."""
+    append_a_promotion(releases, bundle)
+    rolled_back = []
+
+    def roll_back(*_, **__):
+        rolled_back.append(1)
+        return {**logged(releases, "onroll")[-1], "action": "rolled back", "version": 1}
+
+    monkeypatch.setattr("training.release.registry.rollback", roll_back)
+    monkeypatch.setattr("serving.cli.models._record", lambda *_: None)
+    monkeypatch.setattr("serving.cli.models._refuse_unless_audited", lambda *_: None)
+    command = ("models", "rollback", "--by", "ann", "--reason", "the list churned")
+    request = refused(*command)
+    assert rolled_back == []
+    person("bob")
+    assert run("approvals", "confirm", request).exit_code == 0
+    person("ann")
+    assert run(*command).exit_code == 0
+    assert rolled_back == [1]
+
+
 def test_a_log_is_accepted_as_a_second_person_saw_it(store, person, releases, bundle):
     command = ("models", "accept", "--by", "ann", "--reason", "trained on the other machine")
     append_a_promotion(releases, bundle)

@@ -245,7 +245,7 @@ OF_ACCESS = (
         for part in ("urns", "holder")
     ),
     Guard(
-        "tests/attacks/test_second_person.py::test_a_log_is_accepted_as_a_second_person_saw_it",
+        "tests/attacks/test_second_person.py::test_a_rollback_needs_a_second_person_too",
         "serving.cli.models:_require_second_person",
         stand_ins.nothing,
     ),

@@ -52,6 +52,7 @@ def promote(settings: Settings, name: str, version: int, *, who: str, why: str) 
     """
     folder_of(settings, name, version)
     with moving(settings, name):
+        begun = len(history(settings, name))
         parts, limits = dossier(settings, name, version, who=who, why=why), load_limits(settings.gates)
         verdicts = check_all(GATES, parts, limits)
         failed = [v for v in verdicts if not v.passed]
@@ -71,7 +72,7 @@ def promote(settings: Settings, name: str, version: int, *, who: str, why: str) 
         }
         if failed:
             return note(settings, name, version=version, action="refused", **fields)
-        return move(settings, name, "champion", version, action="promoted", **fields)
+        return move(settings, name, "champion", version, since=begun, action="promoted", **fields)
 
 
 def gates(settings: Settings, name: str, version: int, *, who: str = "", why: str = "") -> list[Verdict]:

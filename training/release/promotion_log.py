@@ -20,6 +20,7 @@ from typing import Any
 from histories.errors import Fault, Faults
 from training.release.signature import sign
 
+WITHDRAWN = "withdrawn"  # the action of a line that takes the champion away; its version is 0
 HEAD = "log_head"  # tag of the registered model in MLflow
 DO = "Keep the file as evidence, restore it from a backup, and find out who changed it. The audit records who did what, and the hash of every line."
 
@@ -86,7 +87,12 @@ def hashes(file: Path) -> list[str]:
 
 
 def append(
-    file: Path, signing_key: bytes | None = None, *, even_if_broken: bool = False, **entry: Any
+    file: Path,
+    signing_key: bytes | None = None,
+    *,
+    even_if_broken: bool = False,
+    since: int | None = None,
+    **entry: Any,
 ) -> dict[str, Any]:
     """Append a line, flush it to disk and return it.
 
@@ -96,11 +102,13 @@ def append(
         The private key to sign the line with.
     even_if_broken : bool
         Whether to append also to a log that does not verify: for a line that only takes away. The log stays broken.
+    since : int, optional
+        How many lines there were when the command that moves an alias began.
 
     Raises
     ------
     Faults
-        If the log does not verify; nothing is then appended.
+        If the log does not verify, or a version was withdrawn since; nothing is then appended.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a+b") as log:
@@ -109,6 +117,10 @@ def append(
         chain = follow(file)
         if not chain.whole and not even_if_broken:
             raise Faults(chain.fault(str(file)))
+        if since is not None and any(e.get("action") == WITHDRAWN for e in readable(file)[since:]):
+            # A withdrawal waits for nobody, so it may come while gates are checked; what it took away must stay away.
+            do = "Nothing serves. Find out why, and begin again if a version is to serve all the same."
+            raise Faults(Fault("the champion was withdrawn while this ran", str(file), do, "withdrawn_meanwhile"))
         line = {
             "n": chain.lines + 1,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),

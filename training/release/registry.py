@@ -187,18 +187,30 @@ def rollback(settings: Settings, name: str, *, who: str, why: str) -> dict[str, 
     Raises
     ------
     Faults
-        If there was no earlier champion, its files are damaged, or the approver or reason is missing.
+        If there was no earlier champion, its files are damaged, the champion was withdrawn meanwhile, or the approver or reason is missing.
     """
     if not who.strip() or not why.strip():
         raise Faults(Fault("an approver and a reason are required", "models rollback", "Give --by and --reason."))
     with moving(settings, name):
-        version = before_the_champion(history(settings, name))
-        if version is None:
-            raise Faults(Fault("there is no earlier champion", name, "Promote a version by its number instead."))
+        begun, version = len(history(settings, name)), earlier_champion(settings, name)
         read_bundle(folder_of(settings, name, version))
         _, bundle = check_version(settings.releases, name, version)  # the log must not vouch for a changed folder
         fields = {"action": "rolled back", "by": who, "why": why, "account": account(), "bundle": bundle}
-        return move(settings, name, "champion", version, **fields)
+        return move(settings, name, "champion", version, since=begun, **fields)
+
+
+def earlier_champion(settings: Settings, name: str) -> int:
+    """Return the version that a rollback makes the champion.
+
+    Raises
+    ------
+    Faults
+        If there is none.
+    """
+    version = before_the_champion(history(settings, name))
+    if version is None:
+        raise Faults(Fault("there is no earlier champion", name, "Promote a version by its number instead."))
+    return version
 
 
 def history(settings: Settings, name: str) -> list[dict[str, Any]]:
@@ -290,7 +302,10 @@ def _registered(settings: Settings, name: str, field: str) -> dict[str, str]:
 
 
 def move(settings: Settings, name: str, alias: str, version: int, **fields: Any) -> dict[str, Any]:
-    """Move an alias: first in the log, then in MLflow, then in the file that the service reads, which is replaced atomically."""
+    """Move an alias: first in the log, then in MLflow, then in the file that the service reads, which is replaced atomically.
+
+    ``fields`` are those of ``promotion_log.append``, ``since`` among them.
+    """
     now = aliases(settings.releases, name)
     entry = note(settings, name, alias=alias, version=version, before=now.get(alias), **fields)
     client(settings).set_registered_model_alias(name, alias, str(version))

@@ -8,13 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from histories.errors import Fault, Faults
-from training.release.promotion_log import readable
+from training.release.promotion_log import WITHDRAWN, readable
 
-SERVES, FOLLOWED = "serves", "followed"
-ROLLED_BACK, WITHDRAWN = (
-    "rolled back",
-    "withdrawn",
-)  # also the actions of their moves; that of a withdrawal has version 0
+SERVES, FOLLOWED, ROLLED_BACK = "serves", "followed", "rolled back"  # the last is also the action of its move
 TAKEN_BACK = (ROLLED_BACK, WITHDRAWN)
 DO = "Let the service's account read the file, and see that its disk answers: which lists are shown depends on it."
 log = logging.getLogger("onroll.releases")

@@ -45,8 +45,8 @@ def withdraw(settings: Settings, name: str, *, who: str, why: str) -> dict[str, 
         version = next((v for v, state in standing.items() if state == SERVES), None)
         if version is None:
             raise Faults(Fault("no version serves", name, "There is nothing to withdraw; see 'onroll models list'."))
-        fields = {"action": WITHDRAWN, "by": who, "why": why, "account": account()}
-        moved = {"alias": "champion", "version": 0, "before": version}
+        fields: dict[str, Any] = {"action": WITHDRAWN, "by": who, "why": why, "account": account()}
+        moved: dict[str, Any] = {"alias": "champion", "version": 0, "before": version}
         entry = append(log, settings.signing_key, even_if_broken=True, **moved, **fields)
         remaining.pop("champion", None)
         write_aliases(settings, name, remaining)

@@ -86,3 +86,31 @@ def test_a_version_that_does_not_serve_cannot_be_withdrawn(current):
     withdraw(current, "onroll", who="ann", why="wrong")
     with pytest.raises(Faults, match="no version serves"):
         withdraw(current, "onroll", who="ann", why="wrong")
+
+
+def test_a_promotion_that_began_before_a_withdrawal_does_not_undo_it(current, monkeypatch):
+    def checked(*of):
+        withdraw(current, "onroll", who="ann", why="wrong")
+        return checks(*of)
+
+    checks = promotion.check_all
+    monkeypatch.setattr(promotion, "check_all", checked)
+    with pytest.raises(Faults, match="withdrawn while this ran"):
+        promotion.promote(current, "onroll", 2, who="ann", why="better")
+    with pytest.raises(Withdrawn):
+        find(current)
+
+
+def test_a_rollback_that_began_before_a_withdrawal_does_not_undo_it(current, monkeypatch):
+    promotion.promote(current, "onroll", 2, who="ann", why="better")
+    whole = registry.check_version
+
+    def checked(*of):
+        withdraw(current, "onroll", who="ann", why="wrong")
+        return whole(*of)
+
+    monkeypatch.setattr(registry, "check_version", checked)
+    with pytest.raises(Faults, match="withdrawn while this ran"):
+        registry.rollback(current, "onroll", who="ann", why="the list churned")
+    with pytest.raises(Withdrawn):
+        find(current)
