@@ -122,7 +122,7 @@ class Pupils(Table):
     sex = text("sex as recorded by the school; for auditing only", codes="sex")
     ethnicity = text("DfE main ethnicity code; for auditing only", codes="ethnicity")
     first_language = text("first language, ISO 639; for auditing only")
-    authority = text("number of the local authority that is responsible")
+    authority = text("number of the local authority in whose area the child lives")
     young_carer = flag("cares for somebody at home, as reported by the school or a parent")
 
 

@@ -182,6 +182,8 @@ def _begun_by_leaving(
         is_lost = where in NOWHERE and opened.get(pupil, -1) < r["leaving_date"]
         if is_lost and of_age <= as_of:
             yield pupil, "case_not_opened", urn, of_age
+        if where in NOWHERE and r["left_from"] and of_age <= as_of:
+            yield pupil, "home_not_told", urn, of_age
 
 
 def _is_over(duty: Deadline, spell: Mapping[str, Any], as_of: date) -> bool:

@@ -25,6 +25,7 @@ from serving.casework.transitions import Transition, find_transitions
 from training.explanation.score import Score
 
 RANKS = 500  # ranks of each authority whose history is gathered
+PLACE = ("pupil_id", "authority", "urn", "nc_year", "left_from")
 GONE_AFTER = 28  # days on no roll after which an unknown destination counts as missing
 
 
@@ -37,7 +38,7 @@ class Gathered:
     schools : list of dict
         ``urn, name, phase``.
     places : list of dict
-        ``pupil_id, authority, urn, nc_year`` of children with a deadline, a transition or an open case of missing education, or on no roll.
+        The columns ``PLACE`` of children with a deadline, a transition or an open case of missing education, or on no roll.
     pupil_histories : dict
         See ``history.pupil_histories``.
     over : list of Deadline
@@ -107,7 +108,7 @@ def gather(
     gathered.deadlines, gathered.over = duties.due, duties.over
     gathered.transitions = find_transitions(histories, spells, as_of)
     gathered.missing = _missing(histories, spells, as_of)
-    gathered.off_roll = find_off_roll(histories, spells, as_of)
+    gathered.off_roll = find_off_roll(histories, newest, as_of)
     gathered.leavers = find_leavers(newest)
     off_roll = {c.pupil_id for c in gathered.off_roll}
     everybody = sorted({*spells["pupil_id"], *off_roll, *of_school_age(gathered.leavers)})
@@ -125,13 +126,11 @@ def gather(
         | {g["pupil_id"] for g in gathered.missing}
         | {c.pupil_id for c in missing_cases}
     )
-    places = newest.filter(pl.col("pupil_id").is_in(list(concerned))).select("pupil_id", "authority", "urn", "nc_year")
+    places = newest.filter(pl.col("pupil_id").is_in(list(concerned))).select(*PLACE)
     gathered.places = places.sort("pupil_id").to_dicts()
     placed = set(places["pupil_id"])
     gathered.places += [
-        {"pupil_id": c.pupil_id, "authority": c.authority, "urn": c.urn, "nc_year": c.nc_year}
-        for c in gathered.off_roll
-        if c.pupil_id not in placed
+        {column: getattr(c, column) for column in PLACE} for c in gathered.off_roll if c.pupil_id not in placed
     ]
     return gathered
 

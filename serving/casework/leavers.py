@@ -20,8 +20,12 @@ class Leaver:
 
     Attributes
     ----------
-    urn, authority : str
-        Of the last school.
+    urn : str
+        The last school.
+    authority : str
+        Where the child lives, as far as that is known; else that of the last school.
+    left_from : str or None
+        The authority of the last school, if it is another.
     nc_year : int
         By age.
     left_on : date
@@ -36,6 +40,7 @@ class Leaver:
     nc_year: int
     left_on: date
     left_to: str
+    left_from: str | None = None
 
 
 def find_leavers(newest: pl.DataFrame) -> list[Leaver]:
@@ -55,6 +60,7 @@ def find_leavers(newest: pl.DataFrame) -> list[Leaver]:
             nc_year=r["nc_year"],
             left_on=day_of(r["leaving_date"]),
             left_to=r["destination"] or "unknown",
+            left_from=r["left_from"],
         )
         for r in left.iter_rows(named=True)
     ]

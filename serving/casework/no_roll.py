@@ -17,7 +17,7 @@ from histories.linking.roll_status import roll_status
 from histories.reading.as_of import visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
-from serving.casework.rolls import with_school_age
+from serving.casework.rolls import followed, with_school_age
 
 KINDS = ("left", "expected", "none")
 NOWHERE = (None, "unknown", "missing_education")  # destinations that say where nobody has found the child
@@ -41,6 +41,10 @@ class OffRoll:
         The last school within a year; empty if there is none.
     to_urn : str or None
         The school of the place, if it is known.
+    authority : str
+        Where the child lives, as far as that is known; else that of the last school.
+    left_from : str or None
+        The authority of the last school, if it is another.
     """
 
     pupil_id: str
@@ -50,6 +54,7 @@ class OffRoll:
     to_urn: str | None
     authority: str
     nc_year: int
+    left_from: str | None = None
 
 
 def find_off_roll(histories: Histories, spells: pl.DataFrame, as_of: date) -> list[OffRoll]:
@@ -59,7 +64,7 @@ def find_off_roll(histories: Histories, spells: pl.DataFrame, as_of: date) -> li
     ----------
     histories : Histories
     spells : polars.DataFrame
-        See ``rolls.last_spells``.
+        See ``rolls.newest_spells``.
     as_of : date
 
     Notes
@@ -67,19 +72,24 @@ def find_off_roll(histories: Histories, spells: pl.DataFrame, as_of: date) -> li
     Compulsory school age as in ``histories.calendar.compulsory_school_age``. Children said to be educated elsewhere (at home, abroad, at an independent school), in custody, or over school age
     are not listed, unless a place was offered to them since they left.
     """
-    left = {r["pupil_id"]: r for r in spells.filter(~pl.col("on_roll")).iter_rows(named=True)}
+    last = {r["pupil_id"]: r for r in spells.filter(~pl.col("on_roll")).iter_rows(named=True)}
+    within_a_year = set(followed(spells, as_of)["pupil_id"])
     off = [r for r in _of_school_age(histories, as_of) if not r["on_roll"]]
     offers = _offers(histories, off, as_of)
-    return list(_sorted_out(off, left, offers))
+    return list(_sorted_out(off, last, within_a_year, offers))
 
 
 def _sorted_out(
-    off: list[dict[str, Any]], left: dict[str, dict[str, Any]], offers: dict[str, str | None]
+    off: list[dict[str, Any]],
+    last: dict[str, dict[str, Any]],
+    within_a_year: set[str],
+    offers: dict[str, str | None],
 ) -> Iterator[OffRoll]:
     for r in off:
         if r["destination"] == "deceased":
             continue  # whatever was planned: nobody may ring a family about a child who has died
-        pupil, spell = r["pupil_id"], left.get(r["pupil_id"], {})
+        pupil, place = r["pupil_id"], last.get(r["pupil_id"], {})
+        spell = place if pupil in within_a_year else {}
         moves = spell.get("destination") == "state_school"
         if pupil in offers or moves or r["starts_on"] is not None:
             kind = "expected"
@@ -93,8 +103,9 @@ def _sorted_out(
             since=r["off_since"],
             urn=spell.get("urn", ""),
             to_urn=offers.get(pupil) or (spell["destination_urn"] if moves else None),
-            authority=spell.get("authority") or r["authority"] or "",
+            authority=place.get("authority") or r["authority"] or "",
             nc_year=r["nc_year"],
+            left_from=place.get("left_from"),
         )
 
 

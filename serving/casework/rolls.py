@@ -19,6 +19,7 @@ from histories.reading.rolls import one_roll
 
 REACH = 365  # days for which a leaver is followed
 YEARS = {"R": 0, **{str(n): n for n in range(1, 15)}}  # year groups as rolls state them
+NUMBER = r"^\d{3}$"  # of an authority
 
 
 def last_spells(histories: Histories, as_of: date) -> pl.DataFrame:
@@ -51,8 +52,9 @@ def newest_spells(histories: Histories, as_of: date) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        ``pupil_id, urn, entry_date, leaving_date, leaving_ground, destination, destination_urn`` (days as numbers), ``authority``,
-        ``nc_year`` (by age), ``roll_year`` (by the roll, which may have a child a year behind), ``age_begins, age_ends`` (see ``with_school_age``) and ``on_roll``.
+        ``pupil_id, urn, entry_date, leaving_date, leaving_ground, destination, destination_urn`` (days as numbers), ``authority``
+        (the school's, or of a child on no roll the home's), ``left_from`` (the last school's, where that is another), ``nc_year`` (by age), ``roll_year`` (by
+        the roll, which may have a child a year behind), ``age_begins, age_ends`` (see ``with_school_age``) and ``on_roll``.
     """
     day = day_number(as_of)
     one = histories.given(pa.table({"as_of": pa.array([day], pa.int32())}))
@@ -82,7 +84,22 @@ def newest_spells(histories: Histories, as_of: date) -> pl.DataFrame:
     )
     frame = nw.from_native(frame).with_columns((school_age("date_of_birth", "as_of") - 4).alias("nc_year")).to_native()
     frame = _with_year_of_roll(frame)
-    return with_school_age(frame).with_columns(pl.coalesce("school_authority", "home", pl.lit("")).alias("authority"))
+    return with_school_age(frame).with_columns(_authority()).with_columns(_left_from())
+
+
+def _authority() -> pl.Expr:
+    """Return whose a child is: on a roll the school's authority, on none that of the home, as far as each is known."""
+    at_school = pl.coalesce("school_authority", "home", pl.lit(""))
+    # A name or an ONS code is no other authority, but another spelling of one: H115.
+    is_plain = pl.col("home").str.contains(NUMBER) & pl.col("school_authority").fill_null("000").str.contains(NUMBER)
+    home = pl.when(is_plain).then("home")
+    return pl.when("on_roll").then(at_school).otherwise(pl.coalesce(home, at_school)).alias("authority")
+
+
+def _left_from() -> pl.Expr:
+    """Return the authority of the last school, of a child on no roll who lives in another."""
+    lives_elsewhere = ~pl.col("on_roll") & (pl.col("school_authority") != pl.col("authority"))
+    return pl.when(lives_elsewhere).then("school_authority").alias("left_from")
 
 
 def _with_year_of_roll(spells: pl.DataFrame) -> pl.DataFrame:

@@ -25,6 +25,7 @@ ClockKind = Literal[
     "destination",
     "transfer_file",
     "case_not_opened",
+    "home_not_told",
     "home_education",
     "part_time_review",
     "consent",

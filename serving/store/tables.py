@@ -47,7 +47,13 @@ Version = sa.String(40)
 
 
 class Pupil(Base):
-    """A pupil, and where the newest score found them: the authority and school that they belong to now, or belonged to last."""
+    """A pupil, and where the newest score found them: the school and its authority; of one on no roll the last school, and the home's authority.
+
+    Attributes
+    ----------
+    left_from : str or None
+        The authority of the last school, where a child on no roll lives in another; see ``serving.store.cases.last_school``.
+    """
 
     __tablename__ = "pupils"
     pupil_id: Mapped[str] = mapped_column(PupilId, primary_key=True)
@@ -58,6 +64,7 @@ class Pupil(Base):
     as_of: Mapped[date]
     left_on: Mapped[date | None]  # the last day on any roll; None while on one
     left_to: Mapped[str | None] = mapped_column(sa.String(20))  # a destination of the histories
+    left_from: Mapped[str | None] = mapped_column(sa.String(10))
     __table_args__ = (sa.Index("pupils_by_place", "authority", "urn"),)
 
 

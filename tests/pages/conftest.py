@@ -12,6 +12,7 @@ from histories.population.simulation import simulate
 from histories.reading.histories import Histories
 from histories.settings import settings
 from serving.casework.deadlines import Deadline
+from serving.casework.leavers import Leaver
 from serving.casework.no_roll import KINDS as NO_ROLL
 from serving.casework.no_roll import OffRoll
 from serving.casework.transitions import Transition
@@ -88,6 +89,7 @@ def fill(home: Path, histories: Path, bundle: Path) -> SimpleNamespace:
                 nc_year=s.nc_year,
             )
         )
+    _leave_for_another_authority(gathered, urns[0], scores[0].authority)
     with store.change(command_line()) as change:
         casework.keep(change, gathered, model.manifest.version)
     people = {s.pupil_id: {**VALUES, "name": f"{VALUES['name']} {s.pupil_id}"} for s in scores}
@@ -124,6 +126,19 @@ def fill(home: Path, histories: Path, bundle: Path) -> SimpleNamespace:
         urns=urns,
         north=set(urns[: len(urns) // 2]),
     )
+
+
+def _leave_for_another_authority(gathered, urn, authority):
+    """Add children who left a school of the authority and live in another."""
+    for n in range(2):
+        child = {"pupil_id": f"P999000{n}", "urn": urn, "authority": "998", "left_from": authority, "nc_year": 8}
+        gathered.places.append(child)
+        gathered.leavers.append(Leaver(**child, left_on=DAYS[0], left_to="unknown"))
+        gathered.off_roll.append(OffRoll(**child, kind="left", since=DAYS[0], to_urn=None))
+        gathered.deadlines += [
+            Deadline(pupil_id=child["pupil_id"], kind=kind, urn=urn, started_on=DAYS[0], due_on=DAYS[1])
+            for kind in ("home_not_told", "deletion_return")
+        ]
 
 
 @pytest.fixture(scope="session", params=["few", pytest.param(20_000, marks=pytest.mark.prove)])

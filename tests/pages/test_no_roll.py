@@ -17,7 +17,9 @@ from serving.store.parts import Position
 from serving.store.tables import Pupil
 
 ROW = r'<li class="onroll-list__item">.*?</li>\n'
-LINKS = r'<h3[^>]*><a class="govuk-link" href="(/pupils/[0-9a-f]{32})"'
+LINKS = (
+    r'<h3[^>]*>(?:<a class="govuk-link" href="(/pupils/[0-9a-f]{32})"|(P\d+)<)'  # who lives elsewhere has no page here
+)
 NEXT = r'href="([^"]*)" rel="next"'
 BEFORE = r'href="([^"]*)" rel="prev"'
 
@@ -32,6 +34,23 @@ def test_each_kind_is_listed_with_its_day_and_what_to_do(visit):
     assert "A place is known, but no roll has the child (" in text
     assert "On no roll for over a year, or never on one (" in text
     assert all("Off roll since " in row or "Never on a roll" in row for row in rows(visit("worker")))
+
+
+def test_who_lives_elsewhere_is_told_of_from_the_row(visit):
+    worker = visit("worker")
+    before = [row for row in rows(worker) if "Lives in authority 998." in row]
+    assert len(before) == 2
+    assert all("Open a case" not in row and "/pupils/" not in row for row in before)
+    form = re.search(r'action="(/clocks/\w+)".*?name="version" value="(\d+)"', before[0], re.DOTALL)
+    answer = worker.submit("/no-roll", form[1], version=form[2], text="Rang their team.")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/clocks?done=stopped")
+    assert [row for row in rows(worker) if "Lives in authority 998." in row] == before[1:]
+    due = [part for part in worker.get("/clocks").text.split("<h3 ")[1:] if "Lives in authority 998." in part]
+    assert (
+        sorted(kind in part for part in due for kind in ("Deletion return", "tell the team there"))
+        == [False] * 3 + [True] * 3
+    )
+    assert all("/pupils/" not in part.partition("</li>")[0] for part in due)
 
 
 def test_a_case_is_opened_from_the_row_once(visit):
@@ -153,7 +172,7 @@ def moved(site):
         duty = sa.select(Pupil.pupil_ref, Pupil.urn, StoredDeadline.clock_id).distinct()
         duty = duty.join(StoredDeadline, StoredDeadline.pupil_id == Pupil.pupil_id)
         running = connection.execute(
-            duty.where(StoredDeadline.stopped_at.is_(None), StoredDeadline.urn == Pupil.urn)
+            duty.where(StoredDeadline.stopped_at.is_(None), StoredDeadline.urn == Pupil.urn, Pupil.left_from.is_(None))
             .order_by(StoredDeadline.due_on, StoredDeadline.pupil_id)
             .limit(10)
         ).all()

@@ -6,6 +6,11 @@ from tests.support.stand_ins_of_http import NO_LINE
 
 OF_RECORDS = (
     Guard(
+        "tests/attacks/test_children_elsewhere.py::test_each_kind_of_duty_is_one_authoritys_alone",
+        "serving.store.cases.last_school:OF_SCHOOL",
+        (),
+    ),
+    Guard(
         "tests/attacks/test_alarms.py::test_each_alarm_reaches_the_syslog_without_holding_anybody_up",
         "serving.telemetry.alarm_hook:FIELDS",
         (),

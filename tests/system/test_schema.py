@@ -226,7 +226,7 @@ def test_pupils_of_before_are_not_said_to_have_left(empty_url):
     schema.upgrade(engine)
     with reading(engine) as connection:
         row = connection.execute(sa.select(Pupil.__table__)).mappings().one()
-    assert dict(row) == pupil | {"as_of": date(2025, 1, 13), "left_on": None, "left_to": None}
+    assert dict(row) == pupil | {"as_of": date(2025, 1, 13), "left_on": None, "left_to": None, "left_from": None}
     engine.dispose()
 
 

@@ -82,7 +82,7 @@ PAGE = Page(
     name="deadlines",
     route="/clocks",
     roles=IDENTITIES,
-    sees="duties that are due, of children of the caller's scope",
+    sees="duties that are due, of children of the caller's scope and of its schools",
     handler=deadlines,
     menu=2,
     endpoints=(
@@ -90,7 +90,7 @@ PAGE = Page(
             method="POST",
             route="/clocks/{clock_id}",
             handler=stop,
-            sees="that a duty is done, of a child of the caller's scope",
+            sees="that a duty is done, of those that /clocks shows the caller",
         ),
     ),
 )

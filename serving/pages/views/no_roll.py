@@ -1,4 +1,7 @@
-"""Children on no roll: since when, from where, who has the case and what comes next; a case can be opened from each row."""
+"""Children on no roll: since when, from where, who has the case and what comes next; a case can be opened from each row.
+
+They are with the authority where they live. The one of the last school sees whom it has still to tell of.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,11 @@ from serving.pages.forms import Form, save_and_redirect
 from serving.pages.page import Endpoint, Page
 from serving.pages.parts import Place
 from serving.roles import IDENTITIES
-from serving.store.cases import cases, no_roll
+from serving.store.cases import cases, casework, no_roll
 from serving.store.scores import week_list
 from serving.store.unit_of_work import Change
+
+GROUPS = (no_roll.ELSEWHERE, *KINDS)
 
 
 def on_no_roll(request: Request, context: Context) -> Response:
@@ -26,7 +31,7 @@ def on_no_roll(request: Request, context: Context) -> Response:
 
 def take(pupil_ref: str, request: Request, fields: Form, context: Context) -> Response:
     """Open a case for a child, and give it to the caller."""
-    place = Place.of(request.query_params, KINDS)
+    place = Place.of(request.query_params, GROUPS)
 
     def apply(change: Change) -> None:
         case_id = cases.open_case(change, pupil_ref)
@@ -42,14 +47,15 @@ def take(pupil_ref: str, request: Request, fields: Form, context: Context) -> Re
 def _show(context: PageContext, request: Request, status: int = 200, **more: Any) -> Response:
     with context.store.view(request.state.caller) as view:
         counts, as_of = no_roll.counts(view), no_roll.newest_day(view)
-        place = Place.of(request.query_params, KINDS).within(counts)
-        shown = [place.group] if place.group else KINDS
-        groups = {kind: no_roll.part(view, kind, place.most(), place.position) for kind in shown}
+        place = Place.of(request.query_params, GROUPS).within(counts)
+        shown = [place.group] if place.group else GROUPS
+        groups = {group: no_roll.part(view, group, place.most(), place.position) for group in shown}
         rows = [r for part in groups.values() for r in part.rows]
         view.record("no_roll.seen", pupils=[r["pupil_id"] for r in rows])
         names = week_list.school_names(view)
         details = context.details(view, [r["pupil_id"] for r in rows], "no_roll")
         deadlines = week_list.next_deadlines(view, [r["pupil_id"] for r in rows])
+        to_tell = no_roll.to_tell(view, [r["pupil_id"] for r in rows])
     banner = context.renderer.words("no_roll.taken") if request.query_params.get("done") else None
     return context.renderer.page(
         request,
@@ -62,6 +68,8 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         names=names,
         details=details,
         deadlines=deadlines,
+        to_tell=to_tell,
+        longest=casework.MAX_TEXT,
         as_of=as_of,
         today=london_today(),
         banner=banner,
@@ -73,7 +81,7 @@ PAGE = Page(
     name="no_roll",
     route="/no-roll",
     roles=IDENTITIES,
-    sees="children on no roll, of the caller's scope",
+    sees="children on no roll who live in the caller's scope, and those who left its schools and live elsewhere until that is told",
     handler=on_no_roll,
     menu=3,
     endpoints=(

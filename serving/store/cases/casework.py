@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from serving.store.cases import cases, duties, family, leavers, no_roll, not_in_school, silence
+from serving.store.cases import cases, duties, family, last_school, leavers, no_roll, silence
 from serving.store.cases.casework_tables import School, StoredDeadline, StoredHistory, StoredMissing, StoredTransition
 from serving.store.cases.tables import Case
 from serving.store.scores.stored_scores import BATCH, upsert
@@ -43,8 +42,7 @@ def keep(change: Change, gathered: Gathered, model_version: str) -> None:
     """
     as_of = gathered.as_of
     _put(change, School, gathered.schools, ["urn"])
-    places = [{**p, "pupil_ref": secrets.token_hex(16), "as_of": as_of} for p in gathered.places]
-    _put(change, Pupil, places, ["pupil_id"], keeps=("pupil_ref",), newer=True)
+    last_school.save_places(change, gathered.places, gathered.authorities, as_of)
     bodies = [
         {"pupil_id": p, "as_of": as_of, "body": json.dumps(b, ensure_ascii=False)}
         for p, b in gathered.pupil_histories.items()
@@ -57,13 +55,14 @@ def keep(change: Change, gathered: Gathered, model_version: str) -> None:
         ["pupil_id", "entry_year"],
         newer=True,
     )
-    in_authorities = sa.select(Pupil.pupil_id).where(Pupil.authority.in_(gathered.authorities))
+    in_authorities = last_school.of_records(gathered.authorities)
     leavers.save(change, gathered, in_authorities)
     _save_missing(change, gathered, in_authorities)
     duties.save(change, gathered, in_authorities)
     no_roll.replace(change, gathered.off_roll, as_of, in_authorities)
     family.replace(change, gathered, in_authorities)
     silence.replace(change, gathered, model_version, in_authorities)
+    last_school.forget(change)
     listed = sa.update(ScoreList).where(
         ScoreList.as_of == as_of,
         ScoreList.model_version == model_version,
@@ -123,8 +122,7 @@ def deadlines(view: View, *, pupil_ref: str | None = None) -> list[dict[str, Any
     query = (
         sa.select(StoredDeadline.__table__, Pupil.pupil_ref, Pupil.nc_year)
         .join(Pupil, Pupil.pupil_id == StoredDeadline.pupil_id)
-        .where(*view.caller.children(Pupil), StoredDeadline.stopped_at.is_(None))
-        .where(not_in_school.duties_in_scope(view))
+        .where(last_school.duties_in_scope(view), StoredDeadline.stopped_at.is_(None))
         .order_by(StoredDeadline.kind != LOST, StoredDeadline.due_on, StoredDeadline.pupil_id, StoredDeadline.kind)
     )
     query = query.where(Pupil.pupil_ref == pupil_ref) if pupil_ref else query
@@ -161,9 +159,9 @@ def stop(change: Change, clock_id: str, version: int, text: str) -> None:
         When somebody stopped it meanwhile.
     """
     text = cases.written(text, "text", MAX_TEXT) or ""
-    mine = StoredDeadline.pupil_id.in_(sa.select(Pupil.pupil_id).where(*change.caller.children(Pupil)))
-    named = (StoredDeadline.clock_id == clock_id, mine, not_in_school.duties_in_scope(change))
-    pupil = change.connection.scalar(sa.select(StoredDeadline.pupil_id).where(*named))
+    named = sa.select(StoredDeadline.pupil_id).join(Pupil, Pupil.pupil_id == StoredDeadline.pupil_id)
+    named = named.where(StoredDeadline.clock_id == clock_id, last_school.duties_in_scope(change))
+    pupil = change.connection.scalar(named)
     if pupil is None:
         raise NotThere("clock")
     stopping = sa.update(StoredDeadline).where(

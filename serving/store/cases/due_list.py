@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from serving.store.cases import not_in_school
+from serving.store.cases import last_school
 from serving.store.cases.casework_tables import StoredDeadline
 from serving.store.cases.duties import LOST
 from serving.store.parts import Part, Position, part_of
@@ -48,10 +48,11 @@ def part(view: View, group: str, today: date, most: int, position: Position | No
     -------
     Part
         Of the columns of ``StoredDeadline`` (its ``urn`` is the school concerned), and ``pupil_ref``, ``now_at`` (the child's own school),
-        ``nc_year`` on the day ``placed_on``, ``left_on``, ``left_to``.
+        ``nc_year`` on the day ``placed_on``, ``left_on``, ``left_to``, and ``lives_in``: the authority of a child who left a school of the
+        caller's and lives elsewhere, else None.
     """
     place: tuple[Any, ...] = (Pupil.pupil_ref, Pupil.urn.label("now_at"), Pupil.nc_year, Pupil.left_on, Pupil.left_to)
-    place += (Pupil.as_of.label("placed_on"),)
+    place += (Pupil.as_of.label("placed_on"), last_school.LIVES_IN.label("lives_in"))
     query = _running(view, *StoredDeadline.__table__.c, *place).where(_is_in(group, today))
     at = None
     if position:
@@ -65,8 +66,7 @@ def _running(view: View, *columns: Any) -> sa.Select[Any]:
         sa.select(*columns)
         .select_from(StoredDeadline)
         .join(Pupil, Pupil.pupil_id == StoredDeadline.pupil_id)
-        .where(*view.caller.children(Pupil), StoredDeadline.stopped_at.is_(None))
-        .where(not_in_school.duties_in_scope(view))
+        .where(last_school.duties_in_scope(view), StoredDeadline.stopped_at.is_(None))
     )
 
 

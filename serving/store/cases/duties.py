@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # slow to import, and most verbs that open the store gather n
     from serving.casework.deadlines import Deadline
 
 LOST = "case_not_opened"  # the duty of a child off roll whom nobody is looking for
+NOT_TOLD = "home_not_told"  # the duty of the last school's authority to tell the one where such a child lives
 COLUMNS = ("pupil_id", "kind", "urn", "started_on", "due_on")
 OF_HISTORIES = StoredDeadline.case_id == ""  # a worker's record, not the histories, begins the others
 
@@ -114,10 +115,10 @@ def _stop(change: Change, over: Sequence[Deadline], *conditions: sa.ColumnElemen
 
 
 def stop_looked_for(change: Change, *which: sa.ColumnElement[bool]) -> None:
-    """Stop the duty to open a case, of those children who have an open case in their authority."""
+    """Stop the duties to open a case and to tell of the child, for those children who have an open case in their authority."""
     is_open = (Case.pupil_id == StoredDeadline.pupil_id, Case.closed_at.is_(None))
     looked_for = sa.exists().where(*is_open, Pupil.pupil_id == Case.pupil_id, Pupil.authority == Case.authority)
-    lost = (StoredDeadline.kind == LOST, StoredDeadline.stopped_at.is_(None))
+    lost = (StoredDeadline.kind.in_((LOST, NOT_TOLD)), StoredDeadline.stopped_at.is_(None))
     change.connection.execute(
         sa.update(StoredDeadline).where(*lost, looked_for, *which).values(**_stopped(change, "record"))
     )

@@ -42,7 +42,7 @@ def _add_siblings(change: Change, gathered: Gathered) -> None:
     wanted = {c.pupil_id for c in gathered.at_home if c.home in homes}
     new = [
         {"pupil_id": c.pupil_id, "pupil_ref": secrets.token_hex(16), "as_of": gathered.as_of}
-        | {"authority": c.authority, "urn": c.urn, "nc_year": c.nc_year}
+        | {"authority": c.authority, "urn": c.urn, "nc_year": c.nc_year, "left_from": c.left_from}
         for c in gathered.leavers
         if c.pupil_id in wanted and c.authority in gathered.authorities
     ]

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from histories.calendar import london_day
 from serving.store.cases.cases import PLACE
 from serving.store.cases.casework_tables import StoredMissing, StoredTransition
+from serving.store.cases.last_school import TAUGHT
 from serving.store.cases.tables import Case, CaseEntry
 from serving.store.scores.stored_scores import lists_shown_then
 from serving.store.scores.tops import lists_since, places_until_now, top_of
@@ -129,7 +130,7 @@ def list_outcome(
     gone = (
         sa.select(StoredMissing.pupil_id, StoredMissing.on_day)
         .join(Pupil, Pupil.pupil_id == StoredMissing.pupil_id)
-        .where(*view.caller.children(Pupil), StoredMissing.on_day >= outcome.since)
+        .where(*view.caller.children(TAUGHT), StoredMissing.on_day >= outcome.since)
     )
     missing = {r.pupil_id: r.on_day for r in view.connection.execute(gone)}
     caught = {p for p, day in missing.items() if p in first_day and first_day[p] <= day}

@@ -123,7 +123,7 @@ def _place(change: Change, rows: Sequence[dict[str, Any]]) -> None:
         insert = upsert(change, Pupil)
         newer = insert.excluded.as_of >= Pupil.as_of
         # Whoever is scored is on a roll. `leavers.save` takes that back where the same day's records know better.
-        changes = {k: getattr(insert.excluded, k) for k in moved} | {"left_on": None, "left_to": None}
+        changes = {k: getattr(insert.excluded, k) for k in moved} | dict.fromkeys(("left_on", "left_to", "left_from"))
         change.connection.execute(
             insert.on_conflict_do_update(index_elements=["pupil_id"], set_=changes, where=newer),
             pupils[at : at + BATCH],

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from serving.store.cases.casework_tables import School, StoredDeadline, StoredHistory
-from serving.store.cases.not_in_school import duties_in_scope
+from serving.store.cases.last_school import duties_in_scope
 from serving.store.cases.silence import Silence, of_pupils
 from serving.store.cases.tables import Capacity, Case, Person
 from serving.store.scores.chosen import OPEN, WHOLE, Chosen, conditions_of, matching, set_aside, shown
@@ -297,9 +297,11 @@ def _histories(view: View, pupils: Sequence[str]) -> dict[str, tuple[date, dict[
 
 
 def next_deadlines(view: View, pupils: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return each pupil's next deadline."""
-    query = sa.select(StoredDeadline.pupil_id, StoredDeadline.kind, StoredDeadline.due_on).where(
-        StoredDeadline.pupil_id.in_(pupils), StoredDeadline.stopped_at.is_(None), duties_in_scope(view)
+    """Return each pupil's next deadline in the caller's scope."""
+    query = (
+        sa.select(StoredDeadline.pupil_id, StoredDeadline.kind, StoredDeadline.due_on)
+        .join(Pupil, Pupil.pupil_id == StoredDeadline.pupil_id)
+        .where(StoredDeadline.pupil_id.in_(pupils), StoredDeadline.stopped_at.is_(None), duties_in_scope(view))
     )
     deadlines: dict[str, dict[str, Any]] = {}
     for r in view.connection.execute(query.order_by(StoredDeadline.due_on)):
@@ -314,8 +316,9 @@ def school_names(view: View) -> dict[str, str]:
 
 def own_schools(view: View) -> list[str]:
     """Return the schools of the children of the caller's scope."""
-    at_school = Pupil.urn != ""  # children who were never on a roll have no school
-    query = sa.select(Pupil.urn).where(*view.caller.children(Pupil), at_school).distinct().order_by(Pupil.urn)
+    # Children who were never on a roll have no school, and others left one of another authority.
+    at_school = (Pupil.urn != "", Pupil.left_from.is_(None))
+    query = sa.select(Pupil.urn).where(*view.caller.children(Pupil), *at_school).distinct().order_by(Pupil.urn)
     return list(view.connection.scalars(query))
 
 

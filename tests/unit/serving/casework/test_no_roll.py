@@ -7,12 +7,14 @@ import pytest
 from histories.calendar import ONE_DAY, compulsory_school_age
 from histories.reading.histories import Histories
 from serving.casework.deadlines import find_deadlines
+from serving.casework.leavers import find_leavers
 from serving.casework.no_roll import find_off_roll
-from serving.casework.rolls import REACH, last_spells
+from serving.casework.rolls import REACH, last_spells, newest_spells
 from serving.casework.school_days import SchoolDays
 from serving.pages.settings import PageSettings
 
 DAY = date(2025, 1, 13)
+LATER = date(2026, 1, 12)  # more than a year after the leaving
 BORN = "2013-05-01"  # Year 7
 SPELL = {"pupil_id": "p", "urn": "1", "entry_date": "2020-09-02"}
 LEFT = {**SPELL, "leaving_date": "2024-12-05", "leaving_recorded_on": "2024-12-06"}
@@ -24,6 +26,39 @@ OFFER = {
     "offered_on": "2024-03-01",
     "offered_urn": "9",
 }
+
+
+@pytest.mark.parametrize(
+    ("home", "school", "authority", "left_from"),
+    [
+        ("802", "801", "802", "801"),
+        ("801", "801", "801", None),
+        (None, "801", "801", None),  # not known: the last school's looks
+        ("802", None, "802", None),
+        ("Northshire", "801", "801", None),  # another spelling is no other authority
+        ("E06000001", "801", "801", None),
+        ("802", "E06000001", "E06000001", None),
+        (None, None, "", None),
+    ],
+)
+def test_a_child_on_no_roll_is_the_homes_and_one_on_a_roll_the_schools(home, school, authority, left_from):
+    rows = {
+        "pupils": [{"pupil_id": p, "date_of_birth": BORN, "authority": home} for p in ("p", "at school")],
+        "enrolments": [LEFT, SPELL | {"pupil_id": "at school"}],
+        "schools": [{"urn": "1", "phase": "primary", "authority": school}],
+    }
+    histories = Histories.from_rows(rows)
+    spells = newest_spells(histories, DAY)
+    whose = {r["pupil_id"]: (r["authority"], r["left_from"]) for r in spells.iter_rows(named=True)}
+    assert whose == {"p": (authority, left_from), "at school": (school or home or "", None)}
+    (child,) = find_off_roll(histories, spells, DAY)
+    (leaver,) = find_leavers(spells)
+    assert {(c.authority, c.left_from) for c in (child, leaver)} == {(authority, left_from)}
+    days = SchoolDays.of(histories, spells, DAY, frozenset())
+    due = {d.kind for d in find_deadlines(histories, spells, DAY, days, PageSettings.load(None).rules()).due}
+    assert ("home_not_told" in due) == (left_from is not None)
+    (child,) = find_off_roll(histories, newest_spells(histories, LATER), LATER)
+    assert (child.kind, child.urn, child.authority, child.left_from) == ("none", "", authority, left_from)
 
 
 def found(spells=(), born=BORN, **tables):
