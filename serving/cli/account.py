@@ -123,6 +123,16 @@ class AccountWords:
             return f"Drawn by lot for the check {e['plan']}, until {self.words.day(e['until'])}: no sign of risk"
         return self._entry(e)
 
+    def place(self, e: dict[str, Any]) -> str:
+        """Say where in its part of the list a score was, and down to where teams could take children up."""
+        part = {"act_today": "of those to act on today", "help_early": "of those to help early"}
+        cut = (
+            f"its teams could take up {e['per_week']}"
+            if e["per_week"]
+            else "the list does not hold how many its teams could take up"
+        )
+        return f"place {e['place']} {part.get(e['list'] or '', 'of its list')} ({cut})"
+
     def _arm(self, arm: str) -> str:
         return {"help_now": "help now", "usual": "usual work"}.get(arm, arm.replace("_", " "))
 

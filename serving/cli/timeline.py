@@ -74,7 +74,6 @@ def _line(e: dict[str, Any], words: AccountWords) -> str:
         if e["listed_at"]:
             listed = "listed" if e["purpose"] == "shown" else "for monitoring only"
         made_by = f"version {e['model_version']}, champion then: {e['champion'] or 'none'}"
-        return (
-            f"scored as of {e['as_of']}: place {e['rank']} in {e['authority']}, band {e['band']} ({made_by}; {listed})"
-        )
+        place = f"place {e['rank']} in {e['authority']}, {words.place(e)}, band {e['band']}"
+        return f"scored as of {e['as_of']}: {place} ({made_by}; {listed})"
     return f"{words.done(e)}, by {words.who(e)}" if e.get("who") else words.done(e)

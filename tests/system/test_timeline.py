@@ -100,7 +100,8 @@ NOON = datetime(2025, 1, 14, 12, tzinfo=UTC)
 
 
 def at(hours, what, as_of=None):
-    return {"at": NOON + timedelta(hours=hours), "what": what} | ({"as_of": as_of} if as_of else {})
+    of_score = {"as_of": as_of, "listed_at": NOON, "purpose": "shown"} if as_of else {}
+    return {"at": NOON + timedelta(hours=hours), "what": what, **of_score}
 
 
 @pytest.mark.parametrize(
@@ -126,6 +127,23 @@ def test_in_whatever_order_days_were_scored_a_day_tells_its_scores_and_what_foll
         e for e in done if NOON + timedelta(hours=first) <= e["at"] < NOON + timedelta(hours=until)
     ]
     assert _about([*scores, *done], scores, date(2025, 2, 10)) == []
+
+
+@pytest.mark.parametrize("hidden", [{"purpose": "shadow"}, {"listed_at": None}])
+def test_a_list_that_no_team_was_shown_ends_no_day(hidden):
+    first, next_one = at(0, "scored", date(2025, 1, 13)), at(2, "scored", date(2025, 1, 20)) | hidden
+    done = at(3, "done")
+    assert _about([first, next_one, done], [first, next_one], date(2025, 1, 13)) == [first, done]
+
+
+def test_a_score_says_its_place_in_its_part_of_the_list_and_down_to_where_teams_could_take_up(store):
+    parts = [("p1", 1, "act_today"), ("p2", 2, "help_early"), ("p3", 3, "act_today"), ("p4", 4, "act_today")]
+    store.save([scored(p, DAYS[0]) | {"rank": rank, "list": part} for p, rank, part in parts], per_week=2)
+    (score,) = [e for e in events(store, pupil="p4") if e["what"] == "scored"]
+    assert (score["rank"], score["place"], score["per_week"], score["list"]) == (4, 3, 2, "act_today")
+    words = AccountWords.of(settings(), {})
+    assert words.place(score) == "place 3 of those to act on today (its teams could take up 2)"
+    assert "does not hold" in words.place(score | {"per_week": None})
 
 
 def test_another_authority_is_told_no_score_and_no_act(filled):

@@ -11,10 +11,13 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from serving.store.audit import audit_log
 from serving.store.cases.cases import PLACE
 from serving.store.cases.tables import Case, CaseEntry
+from serving.store.scores import list_capacity
+from serving.store.scores.stored_scores import SHOWN
 from serving.store.tables import Pupil, ScoreList, StoredScore
 from serving.store.trials.tables import RandomCheck, TrialAllocation, TrialException
 from serving.store.unit_of_work import View
@@ -34,8 +37,9 @@ def timeline(view: View, pupil_id: str, as_of: date | None = None) -> list[dict[
     Returns
     -------
     list of dict
-        ``at`` and ``what``: ``scored`` (a stored score, with ``listed_at``, None if its list was never complete, and the list's ``purpose`` and
-        ``sources``, the last known day of each table), ``done`` (an entry of a case, without free text), ``allocated`` (the arm of a trial),
+        ``at`` and ``what``: ``scored`` (a stored score, with ``listed_at``, None if its list was never complete, and the list's ``purpose``,
+        ``per_week``, how many its teams could take up, None if the list does not hold it, and ``sources``, the last known day of each table;
+        ``place`` is the child's among those of the same part of the list), ``done`` (an entry of a case, without free text), ``allocated`` (the arm of a trial),
         ``excepted`` (helped whatever the arm), ``drawn`` (for a random check) or ``audited`` (who saw or changed something). Further keys by kind.
     """
     scores = _scores(view, pupil_id)
@@ -62,15 +66,16 @@ def _scores(view: View, pupil_id: str) -> list[dict[str, Any]]:
         ScoreList.as_of == StoredScore.as_of,
         ScoreList.model_version == StoredScore.model_version,
     )
+    of_list = (ScoreList.stored_at.label("listed_at"), ScoreList.purpose, ScoreList.sources, ScoreList.capacity)
     query = (
-        sa.select(StoredScore.__table__, ScoreList.stored_at.label("listed_at"), ScoreList.purpose, ScoreList.sources)
+        sa.select(StoredScore.__table__, _place().label("place"), *of_list)
         .join(ScoreList, on_list, isouter=True)
         .where(*view.caller.children(StoredScore), StoredScore.pupil_id == pupil_id)
     )
     scores = []
     for row in view.connection.execute(query).mappings():
         body = json.loads(row["body"])
-        columns = {k: v for k, v in row.items() if k not in ("body", "themes", "pupil_id", "stored_at")}
+        columns = {k: v for k, v in row.items() if k not in ("body", "themes", "pupil_id", "stored_at", "capacity")}
         scores.append(
             {
                 "at": row["stored_at"],
@@ -78,9 +83,19 @@ def _scores(view: View, pupil_id: str) -> list[dict[str, Any]]:
                 **columns,
                 **{name: body.get(name) for name in OF_SCORE},
                 "sources": json.loads(row["sources"] or "{}"),
+                "per_week": list_capacity.of_authority(row["capacity"] or "{}"),
             }
         )
     return scores
+
+
+def _place() -> sa.ScalarSelect[int]:
+    """Return a score's place among those of its authority, day and version that are in the same part of the list."""
+    other = aliased(StoredScore)
+    columns = ("authority", "as_of", "model_version", "list_name")
+    same = [getattr(other, c).is_not_distinct_from(getattr(StoredScore, c)) for c in columns]
+    ahead = sa.and_(*same, other.replaced_at.is_(None), other.rank < StoredScore.rank)
+    return sa.select(sa.func.count() + 1).select_from(other).where(ahead).correlate(StoredScore).scalar_subquery()
 
 
 def _done(view: View, pupil_id: str) -> list[dict[str, Any]]:
@@ -121,14 +136,16 @@ def _by_lot(view: View, pupil_id: str) -> list[dict[str, Any]]:
 
 
 def _about(events: list[dict[str, Any]], scores: list[dict[str, Any]], as_of: date) -> list[dict[str, Any]]:
-    """Return every score as of a day, and what happened from the first of them until the next one as of a later day.
+    """Return every score as of a day, and what happened from the first of them until teams were shown the child's next one as of a later day.
 
-    A day may be scored, or scored again, after a later one: such a later score was there already and ends nothing.
+    A day may be scored, or scored again, after a later one: such a later score was there already and ends nothing. Nor does a list that no
+    team was shown.
     """
     first = min((s["at"] for s in scores if s["as_of"] == as_of), default=None)
     if first is None:
         return []
-    until = min((s["at"] for s in scores if s["as_of"] > as_of and s["at"] > first), default=None)
+    shown = [s["at"] for s in scores if s["listed_at"] and s["purpose"] == SHOWN and s["as_of"] > as_of]
+    until = min((at for at in shown if at > first), default=None)
     return [
         event
         for event in events
