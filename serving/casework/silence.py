@@ -18,6 +18,7 @@ from histories.reading.histories import Histories
 from serving.casework.school_days import REACH, SchoolDays
 
 MIN_SCHOOLS = 4  # of an authority whose own registers say which days are usual there
+MIN_ROLL = 5  # children of a school that never sent a mark; fewer may have been placed one by one outside the area
 MIN_DAYS = 3  # school days without a mark from which a register counts as silent
 NO_MARK = "#"  # a planned closure is marked for every child, and says nothing about one
 LOOK_BACK = (
@@ -46,12 +47,13 @@ class SilentChild:
 
 @dataclass(frozen=True, kw_only=True)
 class SilentSchool:
-    """A school that once sent marks and sends none while most others of its authority do.
+    """A school that sends no marks while most others of its authority do.
 
     Attributes
     ----------
     since : date
-        The newest day for which it sent a register.
+        The newest day for which it sent a register; of a school that began after marks began to come and never sent one, such as one with
+        a new number, the first day of its roll.
     days : int
         Days since then on which at least half of the authority's schools marked a register.
     """
@@ -68,13 +70,14 @@ def silent_registers(
     """Return the children on a roll and the schools whose registers have stopped.
 
     A mark of a session that was not possible for the child, such as taught elsewhere, is a mark. A school that has never sent a mark is
-    not silent, and neither are its children. Children of a silent school are not listed one by one.
+    not silent, and neither are its children, unless its roll began after other schools' marks did. Children of a silent school are not
+    listed one by one.
     """
     if "attendance" not in histories.present or not days.held:
         return [], []
     at = on_roll.select("pupil_id", "authority", "urn", "entry_date")
     at = at.join(_newest_marks(histories, at, as_of), on="pupil_id", how="left")
-    schools = _silent_schools(at, days)
+    schools = _silent_schools(at, days, histories.first_day("attendance", "date") or as_of)
     held = {urn: sorted(marked) for urn, marked in days.held.items()}
     children = []
     for pupil, urn, entered, last in at.select("pupil_id", "urn", "entry_date", "last").sort("pupil_id").iter_rows():
@@ -86,15 +89,23 @@ def silent_registers(
     return children, schools
 
 
-def _silent_schools(at: pl.DataFrame, days: SchoolDays) -> list[SilentSchool]:
+def _silent_schools(at: pl.DataFrame, days: SchoolDays, first_mark: date) -> list[SilentSchool]:
     usual = _usual_days(at, days)
-    sent = at.group_by("urn").agg(pl.max("sent")).filter(pl.col("sent").is_not_null())
-    newest = {urn: days.sent.get(urn, day_of(last)) for urn, last in sent.iter_rows()}
+    of_schools = at.group_by("urn").agg(pl.max("sent"), pl.min("entry_date").alias("first"), pl.len().alias("roll"))
+    rows = of_schools.iter_rows(named=True)
+    newest = {r["urn"]: days.sent.get(r["urn"], day_of(r["sent"])) for r in rows if r["sent"] is not None}
+    never = of_schools.filter(pl.col("sent").is_null(), pl.col("roll") >= MIN_ROLL)
+    begun = never.filter(pl.col("first") > day_number(first_mark)).select("urn", "first")
+    opened = {urn: day_of(first) for urn, first in begun.iter_rows()}
     silent = []
     for authority, urn in at.select("authority", "urn").unique().sort("authority", "urn").iter_rows():
+        since = newest.get(urn, opened.get(urn))
+        if since is None:
+            continue
         of_all = usual[authority]
-        if urn in newest and (missing := len(of_all) - bisect_right(of_all, newest[urn])) >= MIN_DAYS:
-            silent.append(SilentSchool(authority=authority, urn=urn, since=newest[urn], days=missing))
+        missing = len(of_all) - (bisect_left if urn in opened else bisect_right)(of_all, since)
+        if missing >= MIN_DAYS:
+            silent.append(SilentSchool(authority=authority, urn=urn, since=since, days=missing))
     return silent
 
 

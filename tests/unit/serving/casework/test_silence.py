@@ -96,6 +96,17 @@ def test_a_school_that_never_sent_a_mark_is_not_said_to_have_stopped():
     assert silent(a1="", a2="", b1=0, c1=0) == ([], [])
 
 
+@pytest.mark.parametrize(
+    ("roll", "ago", "days"),
+    [(5, 20, 20), (20, 3, 3), (20, 2, None), (4, 20, None), (5, len(OPEN), None)],
+)
+def test_a_school_whose_roll_began_since_marks_come_and_that_never_sent_one_is_silent_since(roll, ago, days):
+    """A new number without its link file cuts the feed; a school that was there before marks began may have none to send."""
+    new = {f"a{n}": OPEN[-ago] if ago < len(OPEN) else date(2020, 9, 2) for n in range(roll)}
+    quiet = silent(entered=new.items(), b1=0, c1=0, d1=0, **dict.fromkeys(new, ""))
+    assert quiet == ([], [school("a", OPEN[-ago], days)] if days else [])
+
+
 def test_a_school_that_has_sent_nothing_for_longer_than_marks_are_read_is_silent_since_its_last_one():
     last = next(n for n, day in enumerate(OPEN) if day >= date(2024, 10, 1))
     children, (old,) = silent(a1="/" * (last + 1), b1=0, c1=0)
