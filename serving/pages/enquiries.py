@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from serving.store.cases.enquiries import SIDES
@@ -44,8 +45,9 @@ def enquiries(entries: Iterable[dict[str, Any]], sources: Sequence[str]) -> Enqu
     sources : sequence of str
         Codes of the authority's list. Other codes, of an earlier list, come last.
     """
-    made = [e for e in entries if e["kind"] == "enquiry"]
-    latest = {e["code"]: e for e in sorted(made, key=lambda e: e["on_day"])}
+    # By the day of asking; of one day, as written down.
+    made = sorted((e for e in entries if e["kind"] == "enquiry"), key=itemgetter("on_day"))
+    latest = {e["code"]: e for e in made}
     former = [code for code in latest if code not in sources]
     return Enquiries(
         asked=[latest[code] for code in (*sources, *former) if code in latest],

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from features.attendance.wording import FEW_SESSIONS
 from histories.codes import code_set
 from serving.pages.wording import Wording
 
@@ -32,13 +33,18 @@ def services_now(involvements: Sequence[Mapping[str, Any]], words: Wording) -> l
 
 
 def attends(child: Mapping[str, Any], words: Wording) -> str:
-    """Say whether a child at the same address attends, by the register of the newest weeks; nothing of a child whom no register can hold."""
+    """Say whether a child at the same address attends, by the register of the newest weeks; nothing of a child whom no register can hold.
+
+    Of few sessions only the figures are said: they are too few to say that a child attends or does not.
+    """
     figures = {"n": child["missed"], "of": child["possible"], "day": words.day(child["until"])}
     if child["left_on"] or child["off_roll"]:
         figures["n"] = child["missed"] or words("family.none")
         return words("family.before_leaving", **figures) if child["possible"] else ""
     if not child["possible"]:
         return words("family.silent" if child["until"] else "family.no_register", **figures)
+    if child["possible"] <= FEW_SESSIONS:
+        return words("family.missed", **figures)
     if child["missed"] == child["possible"]:
         return words("family.missed_all", **figures)
     return words("family.missed" if child["missed"] else "family.missed_none", **figures)

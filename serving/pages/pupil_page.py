@@ -24,6 +24,7 @@ from serving.pages.timeline import timeline
 from serving.pages.wording import Wording
 from serving.store.cases import cases, casework, done, family, not_in_school, silence
 from serving.store.cases import enquiries as asked
+from serving.store.cases.duties import LOST
 from serving.store.scores import stored_scores, week_list
 from serving.store.sign_in import staff
 from serving.store.trials import checks
@@ -108,6 +109,7 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
         "recorded": records_now(recorded, stored["deadlines"]),
         "confirmed": not_in_school.confirmed(recorded, since[place["pupil_id"]]),
         "off_roll": any(d["kind"] in asked.ASKING for d in stored["deadlines"]),
+        "waits_since": waits_since(place, stored["deadlines"], london_today()),
         "today": london_today(),
         "settings": context.settings,
         "list_query": ListQuery.of(query, context),
@@ -139,6 +141,15 @@ def _protective(score: dict[str, Any] | None, *, is_silent: bool) -> list[dict[s
 def _line(history: tuple[date, dict[str, Any]], place: dict[str, Any], words: Wording, **how: bool) -> str:
     as_of, past = history
     return records_line(past, as_of, words.year_group(place["nc_year"]), words, **how)
+
+
+def waits_since(place: dict[str, Any], deadlines: list[dict[str, Any]], today: date) -> date | None:
+    """Return since when a child is off roll for whom nobody opened a case in time; None of others.
+
+    The duty may begin later than the child left: with compulsory school age.
+    """
+    late = [d["started_on"] for d in deadlines if d["kind"] == LOST and d["due_on"] < today]
+    return (place["left_on"] or min(late)) if late else None
 
 
 def _help_event(context: PageContext, entry: dict[str, Any]) -> dict[str, Any]:

@@ -32,4 +32,5 @@ def test_every_source_is_asked_or_not_and_the_latest_enquiry_counts(entries):
         assert latest["on_day"] == max(e["on_day"] for e in made if e["code"] == latest["code"])
     assert sum(state.counts.values()) == len(made)
     assert state.joint == ({e["asked_by"] for e in made} == {"school", "authority"})
-    assert state.turn == (made[-1]["next_turn"] if made else None)
+    last = max(made, key=lambda e: (e["on_day"], e["version"]), default={"next_turn": None})
+    assert state.turn == last["next_turn"], "whoever asked last passes the turn on, whenever it was written down"

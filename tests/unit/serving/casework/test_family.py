@@ -126,10 +126,22 @@ def test_attendance_is_that_of_the_four_weeks_to_the_newest_mark_as_corrected():
     a, b, c = homes(*((p, "h", "2020-01-01") for p in "abc"), marks=marks)
     assert (a.possible, a.missed, a.until) == (10, 1, date(2025, 11, 7))
     assert attends(vars(a) | ON_ROLL, WORDS) == "Missed 1 of 10 sessions in the four weeks to 7 November 2025."
-    assert (
-        attends(vars(b) | ON_ROLL, WORDS)
-        == "Does not attend: missed all 5 sessions in the four weeks to 7 November 2025."
-    )
+    assert attends(vars(b) | ON_ROLL, WORDS) == "Missed 5 of 5 sessions in the four weeks to 7 November 2025."
     assert attends(vars(c) | ON_ROLL, WORDS) == "No register in the four weeks to 7 November 2025."
     assert attends({**vars(c), **ON_ROLL, "until": None}, WORDS) == "No register is known."
-    assert attends({**vars(a), **ON_ROLL, "missed": 0}, WORDS).startswith("Attends: missed none of 10 sessions")
+
+
+@pytest.mark.parametrize(
+    ("possible", "missed", "said"),
+    [
+        (1, 1, "Missed 1 of 1 session in"),
+        (1, 0, "Missed 0 of 1 session in"),
+        (19, 19, "Missed 19 of 19 sessions in"),
+        (20, 20, "Does not attend: missed all 20 sessions in"),
+        (20, 0, "Attends: missed none of 20 sessions in"),
+        (20, 19, "Missed 19 of 20 sessions in"),
+    ],
+)
+def test_nobody_is_said_to_attend_or_not_by_a_few_sessions(possible, missed, said):
+    child = ON_ROLL | {"possible": possible, "missed": missed, "until": date(2025, 11, 7)}
+    assert attends(child, WORDS) == f"{said} the four weeks to 7 November 2025."
