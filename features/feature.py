@@ -20,7 +20,7 @@ class Tally:
     Attributes
     ----------
     table : str
-        The table; its rows are as known before the as-of date, corrections applied, ends hidden until known.
+        The table; its rows are as known before the as-of date and have begun, corrections applied, ends hidden until known and past.
     where : callable, optional
         Returns the condition on a row; columns of the table, ``as_of`` and ``age`` (days from the row's own date to the as-of date).
     value : callable, optional

@@ -95,6 +95,7 @@ def subject_access(
 def _write_letter(
     pupil_id: str, target: Path, *, template: Path | None, contact: str, complained_on: datetime | None, as_json: bool
 ) -> None:
+    from features import load_own_features
     from features.catalogue import catalogue
     from histories.io.atomic_write import new_file
     from histories.settings import settings
@@ -103,14 +104,15 @@ def _write_letter(
     from serving.store import Store
     from serving.store.caller import command_line
 
-    day = complained_on.date() if complained_on else None
+    current, day = settings(), complained_on.date() if complained_on else None
+    load_own_features(current.features)  # a letter that leaves out what they read would deny it
     more: dict[str, Any] = {
         "today": london_today(),
         "contact": contact,
         "complained_on": day,
         "template": template or TEMPLATE,
     }
-    with new_file(target) as beside, Store.of(settings()).view(command_line()) as view:
+    with new_file(target) as beside, Store.of(current).view(command_line()) as view:
         text = written(view, pupil_id, catalogue(), **more)
         beside.touch(mode=0o600)
         beside.write_text(text, encoding="utf-8")

@@ -83,6 +83,15 @@ def test_a_feature_that_reads_a_characteristic_changes_the_letter(group):
     assert group.table not in found.not_used
 
 
+def test_a_letter_counts_an_authoritys_own_features_too(store, monkeypatch):
+    """Without them it would say that a table is not used which they read."""
+    loaded = []
+    monkeypatch.setenv("ONROLL_FEATURES", "own.py")
+    monkeypatch.setattr("features.load_own_features", loaded.append)
+    write()
+    assert loaded == [Path("own.py").resolve()]
+
+
 def test_every_table_and_characteristic_has_words():
     assert set(words()["tables"]) == set(TABLES)
     assert set(words()["characteristics"]) == {g.name for g in GROUPS if g.protected and g.table not in NOT_OF_A_CHILD}
