@@ -129,7 +129,7 @@ FAULTS = (
     Fault(title="illness is coded as without permission", codes=("A014",), put=recoded, features=True),
     Fault(
         title="counts of a term are not sent any more",
-        codes=("A010", "A013"),
+        codes=("A013",),  # A010 looks at tables whose rows come all year round only
         put=partial(stops, "termly_attendance", "term_end"),
         features=True,
         needs="termly_attendance",
