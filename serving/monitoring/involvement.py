@@ -7,7 +7,7 @@ with the team.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
@@ -43,6 +43,8 @@ class Part:
         Children for whom somebody acted who had not opened the page before.
     minutes : float or None
         Median of the minutes from the first opening of a page to the same person's first act.
+    timed : int
+        People whose time is among those minutes.
     first, expected : float or None
         Share of the children acted on who stood in the first half of their list, and of all who were shown.
     """
@@ -57,6 +59,7 @@ class Part:
     reasons: dict[str, dict[str, int]]
     unseen: int
     minutes: float | None
+    timed: int
     first: float | None
     expected: float | None
 
@@ -74,9 +77,9 @@ class Part:
         return {
             **counts,
             "reasons": reasons,
-            "minutes": self.minutes if enough else None,
-            "acted_on_in_the_first_half": self.first if enough else None,
-            "expected_if_order_did_not_matter": self.expected if enough else None,
+            "minutes": self.minutes if exact or (enough and self.timed >= MIN_PEOPLE) else None,
+            "acted_on_in_the_first_half": _coarse(self.first, exact=exact) if enough else None,
+            "expected_if_order_did_not_matter": _coarse(self.expected, exact=exact) if enough else None,
         }
 
 
@@ -84,6 +87,11 @@ def _shown(count: int, *, exact: bool) -> int | None:
     if exact:
         return count
     return rounded(count) if count > SMALLEST else None
+
+
+def _coarse(share: float | None, *, exact: bool) -> float | None:
+    """Return a share in tenths: beside a rounded count, an exact one tells the count."""
+    return share if exact or share is None else round(share, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +176,7 @@ def _part(made: Material, people: Collection[str]) -> Part:
         s for s in steps if s.kind == "opened" and not (s.pupil_id in made.shown and s.at >= made.shown[s.pupil_id])
     ]
     done = [s for s in of_lists if s.kind in ("acted", "set_aside", "doubted")]
-    minutes, unseen = _from_view_to_act(of_lists)
+    waits, unseen = _from_view_to_act(steps, made.shown)
     half = _first_half(made, made.shown)
     return Part(
         people=len({s.who for s in [*done, *below]}),
@@ -177,7 +185,8 @@ def _part(made: Material, people: Collection[str]) -> Part:
         opened_below=len(below),
         reasons=reasons,
         unseen=unseen,
-        minutes=median(minutes) if minutes else None,
+        minutes=median(minutes for _, minutes in waits) if waits else None,
+        timed=len({who for who, _ in waits}),
         first=_share(half, children["acted"]),
         expected=_share(half, made.shown),
     )
@@ -193,19 +202,27 @@ def _share(half: Collection[str], pupils: Collection[str]) -> float | None:
     return sum(p in half for p in pupils) / len(pupils) if pupils else None
 
 
-def _from_view_to_act(steps: Sequence[Step]) -> tuple[list[float], int]:
-    """Return the minutes from each person's first view of a child to the same person's first act, and for how many children somebody acted without a view."""
+def _from_view_to_act(steps: Sequence[Step], shown: Mapping[str, datetime]) -> tuple[list[tuple[str, float]], int]:
+    """Return who waited how many minutes from each person's first view of a child to the same person's first act, and for how many children somebody acted without a view.
+
+    Both are of views and acts since the child was shown. Whoever had opened the page before then acted neither unseen nor after minutes.
+    """
     viewed: dict[tuple[str, str], datetime] = {}
+    before: set[tuple[str, str]] = set()
     acted: set[tuple[str, str]] = set()
-    minutes, unseen = [], set()
+    waits, unseen = [], set()
     for step in steps:  # in the order of time
-        key = (step.who, step.pupil_id)
-        if step.kind == "seen":
+        key, since = (step.who, step.pupil_id), shown.get(step.pupil_id)
+        if since is None:
+            continue
+        if step.kind == "seen" and step.at < since:
+            before.add(key)
+        elif step.kind == "seen":
             viewed.setdefault(key, step.at)
-        elif step.kind == "acted" and key not in acted:
+        elif step.kind == "acted" and step.at >= since and key not in acted:
             acted.add(key)
             if key in viewed:
-                minutes.append((step.at - viewed[key]).total_seconds() / 60)
-            else:
+                waits.append((step.who, (step.at - viewed[key]).total_seconds() / 60))
+            elif key not in before:
                 unseen.add(step.pupil_id)
-    return minutes, len(unseen)
+    return waits, len(unseen)

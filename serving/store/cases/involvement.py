@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from serving.store.tables import AuditEntry, Pupil
 from serving.store.unit_of_work import BATCH, View
 
 VIEW = "pupil.seen"  # the audit's entry of a child's page that was opened
+LOOK_BACK = timedelta(days=84)  # before a period, in which a page may have been opened that is acted on in it
 ACTS = ("contact", "action", "enquiry")
 ASIDE = ("dismissed", "snoozed")
 
@@ -138,9 +139,9 @@ def _opened(view: View, since: date, until: date) -> list[Step]:
 
 
 def _views(view: View, made: Material) -> tuple[list[Step], dict[str, str]]:
-    """Return who opened the page of which child, and the role that each had last."""
+    """Return who opened the page of which child, before the period too, and the role that each had last."""
     child = view.pupils_by_reference({*made.shown, *(step.pupil_id for step in made.steps)})
-    start, end = london_midnight(made.since), london_midnight(made.until)
+    start, end = london_midnight(made.since - LOOK_BACK), london_midnight(made.until)
     query = sa.select(AuditEntry.at, AuditEntry.who, AuditEntry.role, AuditEntry.pupils).where(
         AuditEntry.seq >= _first_since(view, start), AuditEntry.action == VIEW
     )

@@ -80,6 +80,31 @@ def test_what_was_recorded_is_counted_by_child_and_reason():
     assert (whole.first, whole.expected) == (pytest.approx(0.9), 0.5)
 
 
+def test_who_had_opened_the_page_before_the_list_did_not_act_unseen():
+    """Opened on Friday, listed and acted on on Monday."""
+    groups = {"w0": ("801", "", "worker")}
+    steps = [
+        step("w0", "seen", 0, minutes=-4000),
+        step("w0", "acted", 0, minutes=60),
+        step("w0", "acted", 1, minutes=60),
+    ]
+    whole = involvement(made(steps, groups)).whole
+    assert (whole.unseen, whole.minutes, whole.seen, whole.acted) == (1, None, 0, 2)
+
+
+@pytest.mark.parametrize(("timed", "told"), [(4, False), (5, True)])
+def test_the_time_of_a_few_people_and_an_exact_share_are_not_told(timed, told):
+    groups = {f"w{n}": ("801", "", "worker") for n in range(6)}
+    steps = [step(f"w{n % timed}", "seen", n) for n in range(12)]
+    steps += [step(f"w{n % timed}", "acted", n, minutes=7) for n in range(12)]
+    steps += [step("w5", "set_aside", 13, reason="known_plan")]
+    found = involvement(made(steps, groups))
+    staff = found.to_dict()["staff"]
+    assert (staff["minutes"] is not None) == told
+    assert staff["acted_on_in_the_first_half"] == round(10 / 12, 1)
+    assert found.to_dict(exact=True)["staff"]["acted_on_in_the_first_half"] == 10 / 12
+
+
 def test_small_numbers_of_children_are_hidden_and_others_rounded():
     groups = {f"w{n}": ("801", "", "worker") for n in range(5)}
     steps = [step(f"w{n % 5}", "acted", n) for n in range(12)] + [step("w0", "seen", n) for n in range(7)]
