@@ -21,8 +21,8 @@ from serving.roles import ROLES
 from serving.store import Caller
 from serving.store.cases import team_work
 from serving.store.cases.done import done_since
+from serving.store.cases.hand_over import across_schools, moved_away
 from serving.store.cases.hand_over import hand_over as give
-from serving.store.cases.hand_over import moved_away
 from serving.store.scores import boards, week_list
 from serving.store.scores.stored_scores import newest_list
 from serving.store.sign_in import staff
@@ -94,10 +94,10 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         outcome = boards.list_outcome(view, most, settings.well, today, settings.no_conversation, team=team)
         version = next((c["version"] for c in staff.capacities(view) if c["team"] == team), 0)
         names_of_staff = staff.names_of(view, outcome.owners)
-        names, moved = week_list.school_names(view), moved_away(view)
+        names, moved, across = week_list.school_names(view), moved_away(view), across_schools(view)
         untouched = team_work.oldest_untouched(view, today)
         weeks = team_work.weeks(view, most, settings.no_conversation, team)
-        details = context.details(view, [c["pupil_id"] for c in (*untouched, *moved)], "team")
+        details = context.details(view, [c["pupil_id"] for c in (*untouched, *moved, *across[1])], "team")
         people_decide = figures(view, today, most, team)
     done = request.query_params.get("done", "")
     banner = words(f"team.{done}") if done in ("saved", "handed_over") else None
@@ -113,6 +113,7 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         people=names_of_staff,
         names=names,
         moved=moved,
+        across=across,
         untouched=untouched,
         involvement=people_decide,
         roles=ROLES,

@@ -23,6 +23,7 @@ from serving.pages.records_line import row_line
 from serving.pages.rendering import HEADERS
 from serving.roles import IDENTITIES
 from serving.store.cases import cases, casework, done, family, saved_filters, silence
+from serving.store.cases.hand_over import across_schools
 from serving.store.people import details
 from serving.store.scores import pupil_search, week_list
 from serving.store.scores.chosen import SHOWS, WHOLE
@@ -227,6 +228,7 @@ def _above(context: PageContext, view: View, week: week_list.WeekList, most: int
         "stopped": stopped,
         "followed": followed,
         "with_case": family.unlisted_with_case(view, newest),
+        "moved_on": across_schools(view)[0] if view.caller.role == "worker" else [],
         "finished": finished,
         "first": len(first),
         "notices": context.list_notices(view, week.model_version),
