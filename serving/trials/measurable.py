@@ -29,7 +29,12 @@ def must_be_measurable(
     closed : collection of date
         Days on which all of the authority's schools are closed, as ``pages.toml`` has them.
     """
-    faults = [*_holidays(plan, of, day, closed), *_records(plan, sources), *_too_early(plan, of)]
+    faults = [
+        *_holidays(plan, of, day, closed),
+        *_records(plan, sources),
+        *_families(plan, sources),
+        *_too_early(plan, of),
+    ]
     if faults:
         raise Faults(faults)
 
@@ -48,6 +53,13 @@ def _records(plan: Plan, sources: Mapping[str, str]) -> Iterator[Fault]:
     if plan.of.outcome == "attendance" and sources and "attendance" not in sources:
         do = "Import marks (onroll import marks) and score again, or plan another outcome."
         yield Fault("the list was made without marks, so attendance is not known", f"{plan.file}, outcome", do)
+
+
+def _families(plan: Plan, sources: Mapping[str, str]) -> Iterator[Fault]:
+    if plan.of.unit in ("child", "family") and sources and "addresses" not in sources:
+        do = "Import addresses (onroll import addresses) and score again, or draw the lot by school."
+        what = "the list was made without addresses, so brothers and sisters are not known and could be parted"
+        yield Fault(what, f"{plan.file}, unit", do)
 
 
 def _too_early(plan: Plan, of: CompleteList) -> Iterator[Fault]:

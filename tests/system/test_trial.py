@@ -1,7 +1,7 @@
 """``onroll trial`` from the plan to the analysis on a store with a stored list, and everything that must not work."""
 
 import csv
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -153,6 +153,21 @@ def test_no_child_is_registered_twice_on_one_list(store):
         assert f"a registered plan on the same list has {first} children" in run("plan", "plan.toml", code=1)
 
 
+@pytest.mark.parametrize("weeks", [2, 100])
+def test_nobody_takes_part_in_two_trials_at_once(store, monkeypatch, weeks):
+    """Start, look, stop and start again would be a lot of one's choice, and help in one trial would count in the other."""
+    begun()
+    monkeypatch.setattr(trials, "london_today", lambda: START + timedelta(weeks=weeks))
+    next_week = DAY + timedelta(weeks=1)
+    store.save([s | {"as_of": str(next_week)} for s in scores(RISKS)])
+    text = Path("plan.toml").read_text().replace("spring-2024", "again").replace(str(DAY), str(next_week))
+    Path("plan.toml").write_text(text)
+    if weeks == 2:
+        assert "80 children of this plan take part in a trial that runs" in run("plan", "plan.toml", code=1)
+    else:
+        run("plan", "plan.toml")  # its time is over
+
+
 def test_registration_start_and_exceptions_lock_before_they_read(store, monkeypatch):
     """PostgreSQL lets two transactions read the same state; whoever locks first makes the other wait, and see what was written."""
 
@@ -238,10 +253,16 @@ def test_a_plan_whose_outcome_cannot_be_measured_is_refused(store, monkeypatch, 
 
 def test_a_list_without_marks_has_no_attendance_to_measure(store):
     plan("attendance")
-    tamper(store, """UPDATE score_lists SET sources = '{"suspensions": "2024-01-14"}'""")
+    tamper(store, """UPDATE score_lists SET sources = '{"addresses": "2024-01-14"}'""")
     assert "attendance is not known" in run("plan", "plan.toml", code=1)
-    tamper(store, """UPDATE score_lists SET sources = '{"attendance": "2024-01-14"}'""")
+    tamper(store, """UPDATE score_lists SET sources = '{"attendance": "2024-01-14", "addresses": "2024-01-14"}'""")
     run("plan", "plan.toml")
+
+
+def test_a_list_without_addresses_knows_no_brothers_and_sisters(store):
+    plan("attendance")
+    tamper(store, """UPDATE score_lists SET sources = '{"attendance": "2024-01-14"}'""")
+    assert "could be parted" in run("plan", "plan.toml", code=1)
 
 
 def test_a_trial_does_not_start_in_the_holidays(store, monkeypatch):

@@ -165,6 +165,16 @@ def test_attendance_is_the_share_of_possible_sessions_of_the_weeks(store):
     assert found["flow"]["arms"]["usual"]["lost"] == {"no_mark_in_the_weeks": 1}
 
 
+def test_attendance_is_not_analysed_while_marks_end_before_the_weeks_do(store):
+    """However new another table is: five days of marks are no six weeks."""
+    begun("attendance")
+    days = [str(START + timedelta(days=n)) for n in range(5)]
+    pupils = [*in_arm(store, "help_now"), *in_arm(store, "usual")]
+    marks = [{"pupil_id": p, "date": day, "session": "AM", "code": "/"} for p in pupils for day in days]
+    write(attendance=marks)
+    assert "marks of authority 801 end on 2024-01-22" in run("analyse", "plan.toml", "h", code=1)
+
+
 def test_nothing_is_analysed_before_its_day_and_the_status_shows_no_outcome(store):
     begun()
     write(end=date(2024, 8, 31))

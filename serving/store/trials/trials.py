@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
-from histories.calendar import london_day
+from histories.calendar import london_day, london_today
 from histories.errors import Fault, Faults
 from histories.io.quantities import quantity
 from serving.store.cases.casework_tables import StoredAtHome, StoredDeadline
@@ -167,8 +167,8 @@ def register(
     Raises
     ------
     Faults
-        If the name is taken, whatever the plan, or a child takes part in another plan on the same list: each registration draws a new salt, so
-        that whoever could register again could try lots.
+        If the name is taken, whatever the plan, or a child takes part in another plan on the same list, or in a trial that runs: each
+        registration draws a new salt, so that whoever could register again could try lots, and help in one trial would count in the other.
     """
     change.chain.lock(change.connection)  # of two processes at once, the second sees the first one's registration
     if registered(change, name):
@@ -179,9 +179,26 @@ def register(
         do = "Keep the plan that is registered, or plan on a newer list: a second lot on one list would let somebody choose."
         what = f"a registered plan on the same list has {quantity(again, 'child')} of this plan"
         raise Faults(Fault(what, f"trial {name}", do))
+    _must_take_part_in_one(change, name, pupils)
     salt = secrets.token_hex(16)
     place = {"authority": authority, "as_of": str(as_of)}
     change.record(PLANNED, pupils=pupils, name=name, plan=digest, salt=salt, **place, **details)
+
+
+def _must_take_part_in_one(view: View, name: str, pupils: Iterable[str]) -> None:
+    """Raise ``Faults`` if children take part in another trial that runs. The calling code records the view."""
+    query = sa.select(TrialAllocation.trial, TrialAllocation.pupil_id).where(TrialAllocation.trial != name)
+    ended, wanted = over(view, london_today()), set(pupils)
+    running = {pupil for trial, pupil in view.connection.execute(query) if trial not in ended}
+    shared = len(running & wanted)
+    if shared:
+        do = "Wait until that trial has been analysed or its time is over, or stop it; see 'onroll trial status'."
+        what = (
+            f"{quantity(shared, 'child')} of this plan take part in a trial that runs"
+            if shared > 1
+            else "a child of this plan takes part in a trial that runs"
+        )
+        raise Faults(Fault(what, f"trial {name}", do))
 
 
 def _planned_again(view: View, authority: str, as_of: date, pupils: Sequence[str]) -> int:
@@ -209,13 +226,14 @@ def start(change: Change, name: str, rows: Sequence[Mapping[str, Any]], **detail
     Raises
     ------
     Faults
-        If the trial has started already.
+        If the trial has started already, or a child takes part in another that runs.
     """
     change.chain.lock(change.connection)
     known = registered(change, name)
     if known is None or known.started is not None:
         do = "Register the plan with 'onroll trial plan'; a trial that has started keeps its allocation."
         raise Faults(Fault("the trial is not registered, or has started already", f"trial {name}", do))
+    _must_take_part_in_one(change, name, [row["pupil_id"] for row in rows])
     stored = [{**row, "trial": name, "allocated_at": change.now} for row in rows]
     for at in range(0, len(stored), BATCH):
         change.connection.execute(sa.insert(TrialAllocation), stored[at : at + BATCH])
