@@ -7,18 +7,22 @@ by DuckDB with the same threads and memory. The number of children is an optiona
 from __future__ import annotations
 
 import multiprocessing
+import re
 import resource
+import statistics
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
 import narwhals as nw
 import polars as pl
 
-from benchmarks.rounds import report, rounds, show
+from benchmarks.rounds import Timed, report, rounds, show
 from features import matrix
-from features.attendance.register import mark_tallies
+from features.attendance.collector import MarkCollector
+from features.attendance.register import NUMBERS, REACH, mark_tallies
 from features.catalogue import catalogue
 from features.counting.blocks import PUPILS, cut
 from histories.calendar import day_number
@@ -27,9 +31,15 @@ from histories.io.sql import literal
 from histories.population.simulation import simulate
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
+from histories.reading.marks import read_marks
 
 MEMORY = "4GiB"
-OF_MARKS = [f for f in catalogue().features if f.theme == "attendance" and f.sources == ("attendance",)]
+# Features that the child's own marks alone define, without those of its school.
+OF_MARKS = [
+    f
+    for f in catalogue().features
+    if f.sources == ("attendance",) and not re.search("school_|newest_entry", repr(f.expression()))
+]
 
 
 def plain_scan(histories: Histories, folder: Path) -> int:
@@ -40,17 +50,47 @@ def plain_scan(histories: Histories, folder: Path) -> int:
     return histories.connection.sql(sql).to_arrow_table().num_rows
 
 
-def features_of_marks(histories: Histories, days: list[date]) -> int:
-    """Compute every feature of daily marks, including windows and runs, for all children; return the snapshots."""
+def blocks(histories: Histories, days: list[date]) -> Iterator[tuple[Histories, nw.DataFrame]]:
+    """Yield the histories of each block of children, and a snapshot of every child on each day."""
     edges = cut(histories, PUPILS)
     as_of_days = pl.DataFrame({"as_of": [day_number(d) for d in days]}, schema={"as_of": pl.Int32})
-    rows = 0
     for low, high in zip([None, *edges], [*edges, None], strict=True):
         with histories.between(low, high) as selected:
             pupils = collect(selected.frame("pupils").select("pupil_id").unique()).sort("pupil_id")
-            tallies = mark_tallies(selected, nw.from_native(pupils.join(as_of_days, how="cross")))
-            rows += tallies.select(*(f.expression().alias(f.name) for f in OF_MARKS)).shape[0]
+            yield selected, nw.from_native(pupils.join(as_of_days, how="cross"))
+
+
+def reading(histories: Histories, days: list[date]) -> None:
+    """Decode the marks, and do nothing with them."""
+    for block, _ in blocks(histories, days):
+        read_marks(block, looked_at(days), lambda batch: None)
+
+
+def packing(histories: Histories, days: list[date]) -> None:
+    """Decode the marks and put them into registers."""
+    for block, snapshots in blocks(histories, days):
+        marks = MarkCollector(snapshots["pupil_id"].unique(maintain_order=True), looked_at(days), NUMBERS)
+        read_marks(block, looked_at(days), marks.take)
+        marks.register()
+
+
+def counting(histories: Histories, days: list[date]) -> None:
+    """Count the marks of every snapshot."""
+    for block, snapshots in blocks(histories, days):
+        mark_tallies(block, snapshots)
+
+
+def features_of_marks(histories: Histories, days: list[date]) -> int:
+    """Compute every feature of daily marks, including windows and runs, for all children; return the snapshots."""
+    rows = 0
+    for block, snapshots in blocks(histories, days):
+        rows += mark_tallies(block, snapshots).select(*(f.expression().alias(f.name) for f in OF_MARKS)).shape[0]
     return rows
+
+
+def looked_at(days: list[date]) -> range:
+    """Return the day numbers of the marks that count."""
+    return range(day_number(min(days)) - REACH, day_number(max(days)))
 
 
 def newest_days(histories: Histories) -> list[date]:
@@ -58,6 +98,11 @@ def newest_days(histories: Histories) -> list[date]:
     last = histories.last_known()
     year = last.year if last >= date(last.year, 7, 14) else last.year - 1
     return [date(year - n, 7, 14) for n in (2, 1, 0)]
+
+
+def of_processor(timed: Timed, marks: int) -> float:
+    """Return the nanoseconds of processor for each mark."""
+    return statistics.median(timed.processor) / marks * 1e9
 
 
 def main() -> None:
@@ -75,16 +120,23 @@ def main() -> None:
         histories = Histories.open(folder, memory=MEMORY, threads=2)
         days = newest_days(histories)
         marks = collect(histories.frame("attendance").select(nw.len().alias("n"))).item()
+        stages: dict[str, Callable[[], object]] = {
+            "decoding": lambda: reading(histories, days),
+            "decoding and packing": lambda: packing(histories, days),
+            "decoding, packing and counting": lambda: counting(histories, days),
+            f"{len(OF_MARKS)} features of marks, including runs": lambda: features_of_marks(histories, days),
+        }
         timed = rounds(
             {
                 "plain scan": lambda: plain_scan(histories, folder),
-                f"{len(OF_MARKS)} features of marks, including runs": lambda: features_of_marks(histories, days),
+                **stages,
                 f"all {len(catalogue().features)} features": lambda: matrix(histories, days),
             }
         )
         memory = f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB at most"
         title = f"{marks:,} marks of {making['pupils']:,} children, as of {', '.join(map(str, days))}"
-        show(report(title, timed, "plain scan", memory=memory))
+        nanoseconds = {name: round(of_processor(timed[name], marks), 1) for name in ("plain scan", *stages)}
+        show(report(title, timed, "plain scan", memory=memory, nanoseconds_of_processor_a_mark=nanoseconds))
 
 
 if __name__ == "__main__":

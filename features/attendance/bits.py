@@ -1,8 +1,8 @@
-"""The packed register: the bit layout of a child's sessions, and the names of the newest-session figures."""
+"""The bytes of a register, the bits of a mark's measures, and the names of the newest-session figures."""
 
 from __future__ import annotations
 
-SPAN = 24  # days in one word: two bits a day, which leaves room for sums over tens of thousands of duplicate marks
+SEVERAL = 255  # byte of a session with several marks, or one recorded on another day
 RECENT = 60  # days summarised week by week
 NEWEST = (
     "trailing_absent",

@@ -92,10 +92,13 @@ class ReadTables:
         Name of the DuckDB relation by table: declared columns only, dates as day numbers.
     odd_days : dict
         Columns with dates that count as missing, by table; see ``Histories.frame``.
+    keys_as_written : frozenset of str
+        Tables in Parquet whose pupils' keys need no cleaning, so that their files may be decoded as they are.
     """
 
     natives: dict[str, str]
     odd_days: dict[str, tuple[str, ...]]
+    keys_as_written: frozenset[str]
 
 
 def read_tables(connection: Any, files: dict[str, list[Path]], warnings: list[str], scratch: Path) -> ReadTables:
@@ -113,21 +116,23 @@ def read_tables(connection: Any, files: dict[str, list[Path]], warnings: list[st
     Faults
         With the faults of all files.
     """
-    natives, odd_days, faults = {}, {}, []
+    natives, odd_days, as_written, faults = {}, {}, {}, []
     for name, paths in files.items():
         try:
-            natives[name], odd_days[name] = _read_table(connection, TABLES[name], paths, warnings, scratch)
+            natives[name], odd_days[name], as_written[name] = _read_table(
+                connection, TABLES[name], paths, warnings, scratch
+            )
         except Faults as error:
             faults += error.faults
     if faults:
         raise Faults(faults)
     _warn_of_unmatched(connection, natives, warnings)
-    return ReadTables(natives, odd_days)
+    return ReadTables(natives, odd_days, frozenset(name for name in natives if as_written[name]))
 
 
 def _read_table(
     connection: Any, table: type[Table], paths: list[Path], warnings: list[str], scratch: Path
-) -> tuple[str, tuple[str, ...]]:
+) -> tuple[str, tuple[str, ...], bool]:
     where = str(paths[0] if len(paths) == 1 else paths[0].parent)
     source, is_csv = _source(paths, scratch)
     types = _types_of(connection, source, where)
@@ -147,7 +152,8 @@ def _read_table(
     connection.execute(f"CREATE {'TABLE' if is_csv else 'VIEW'} {name} AS SELECT {chosen} FROM {source}")
     numbered, number = _numbered(source, paths, is_csv)
     connection.execute(f"CREATE VIEW {NUMBERED}{name} AS SELECT {chosen}, {number} AS {PLACE} FROM {numbered}")
-    return name, checked.warn(values, warnings)
+    as_written = not is_csv and values.get("pupil_id") == checked.value_sql(()).get("pupil_id")
+    return name, checked.warn(values, warnings), as_written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,7 +181,7 @@ class Source:
         texts = [n for n, s in self.columns.items() if s.is_text and self.table.columns[n].kind == "text"]
         asked = [] if self.is_csv else [(n, self._needs_cleaning(n)) for n in texts]
         # All at once, with the warnings of clean columns: planning a statement costs more than reading a small table.
-        likely = warning_tests(self.table, self._value_sql(texts if self.is_csv else ()), "duckdb")
+        likely = warning_tests(self.table, self.value_sql(texts if self.is_csv else ()), "duckdb")
         counts = self._count([(c.name, test) for c, _, test in refused] + asked + [(n, test) for n, _, test in likely])
         faults = [
             bad_value(c, what, counts[test], self.where, f", {self._rows(test)}")
@@ -184,9 +190,10 @@ class Source:
         ]
         if faults:
             raise Faults(faults)
-        return self._value_sql(texts if self.is_csv else [n for n, test in asked if counts[test]])
+        return self.value_sql(texts if self.is_csv else [n for n, test in asked if counts[test]])
 
-    def _value_sql(self, dirty: Collection[str]) -> dict[str, str]:
+    def value_sql(self, dirty: Collection[str]) -> dict[str, str]:
+        """Return the SQL of each column's value; only text in the given columns is cleaned."""
         return {n: value_sql(self.table.columns[n], s, "duckdb", clean=n in dirty) for n, s in self.columns.items()}
 
     def _needs_cleaning(self, name: str) -> str:

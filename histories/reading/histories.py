@@ -59,6 +59,8 @@ class Histories:
         The engine of the frames.
     connection
         The DuckDB connection or the Spark session, or None.
+    mark_files : histories.reading.marks.MarkFiles or None
+        The files of the marks, on DuckDB.
     """
 
     def __init__(
@@ -69,6 +71,8 @@ class Histories:
         connection: Any = None,
         files: dict[str, list[Path]] | None = None,
         odd_days: dict[str, tuple[str, ...]] | None = None,
+        *,
+        mark_files: Any = None,
     ) -> None:
         self.present = frozenset(natives)
         self.missing = tuple(name for name in TABLES if name not in natives)
@@ -84,6 +88,7 @@ class Histories:
         self._newest_days: dict[tuple[str, ...], date] = {}
         self._first_days: dict[tuple[str, str], date | None] = {}
         self._opened: Histories | None = None
+        self.mark_files = mark_files
         self.limits: tuple[str | None, str | None] = (None, None)
 
     @classmethod
@@ -129,6 +134,7 @@ class Histories:
         import duckdb
 
         from histories.reading.files import find_files, read_tables
+        from histories.reading.marks import MarkFiles
 
         files, warnings = find_files(Path(folder))
         connection = duckdb.connect(str(scratch / "scratch.duckdb"))
@@ -140,7 +146,12 @@ class Histories:
             connection.execute(f"SET threads = {int(threads)}")
         try:
             read = read_tables(connection, files, warnings, scratch)
-            return cls(read.natives, warnings, "duckdb", connection, files, odd_days=read.odd_days)
+            marks = None
+            if "attendance" in files:
+                direct = files["attendance"] if "attendance" in read.keys_as_written else []
+                marks = MarkFiles(connection, read.natives["attendance"], direct, scratch)
+            odd = read.odd_days
+            return cls(read.natives, warnings, "duckdb", connection, files, odd_days=odd, mark_files=marks)
         except BaseException:
             connection.close()
             raise
