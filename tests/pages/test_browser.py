@@ -227,6 +227,28 @@ def test_the_form_comes_first_on_a_phone_and_beside_the_score_on_a_desk(site, si
     assert top_left(".onroll-score")[1] < top_left("#contact")[1]
 
 
+GAP = """([above, below]) => {
+    const boxes = found => [...document.querySelectorAll(found)].map(e => e.getBoundingClientRect());
+    const [first, second] = [boxes(above), boxes(below)];
+    return Math.min(...first.map((box, n) => second[n].top - box.bottom));
+}"""
+DUE = '<ul class="govuk-list onroll-due" id="due"><li>{tags}</li></ul>'
+TAG = '<span class="govuk-tag govuk-tag--red">Overdue since 27 November 2026</span> '
+
+
+def test_overdue_days_stand_apart_and_no_label_of_a_picture_lies_on_the_text_below(site, signed_in):
+    page = signed_in("worker")
+    follow(page, page.locator(".onroll-list h2 a").first)
+    page.evaluate("due => document.querySelector('h3').insertAdjacentHTML('afterend', due)", DUE.format(tags=TAG * 3))
+    scale = ".onroll-chart:has(+ p) .onroll-chart__scale span:last-child"
+    for width in (1000, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        for n in (1, 2):
+            next_to = [f"#due .govuk-tag:nth-child({m})" for m in (n, n + 1)]
+            assert page.evaluate(GAP, next_to) >= 4
+        assert page.evaluate(GAP, [scale, ".onroll-chart:has(.onroll-chart__scale) + p"]) >= 8
+
+
 def test_a_first_load_is_small(site, page):
     answers = []
     page.on("response", lambda answer: answers.append(answer))

@@ -69,6 +69,13 @@ def test_a_case_is_opened_from_the_row_once(visit):
     assert "Case opened" in worker.get(f"/pupils/{ref}").text
 
 
+def test_a_case_opened_on_the_page_of_one_kind_comes_back_to_that_page(visit):
+    worker, page = visit("worker"), "/no-roll?group=left"
+    row = next(row for row in rows(worker, page) if "Open a case" in row)
+    action = html.unescape(re.search(r'action="(/no-roll/[^"]*)"', row).group(1))
+    assert worker.submit(page, action).headers["location"] == f"{page}&done=taken"
+
+
 def link(pattern, page):
     found = re.search(pattern, page)
     return found and found[1].replace("&amp;", "&")
@@ -210,4 +217,14 @@ def test_a_duty_names_the_school_it_concerns_where_the_child_is_at_another_or_at
 def test_an_address_that_names_no_place_is_the_beginning(visit, query):
     client = visit("worker")
     beginning = "/clocks?group=late" if "late" in query else "/clocks"
-    assert re.findall(LINKS, client.get("/clocks" + query).text) == re.findall(LINKS, client.get(beginning).text)
+    page = client.get("/clocks" + query).text
+    assert re.findall(LINKS, page) == re.findall(LINKS, client.get(beginning).text)
+    assert "group=x" not in page, "nothing of the address comes back in links and forms"
+    assert "after=x" not in page
+
+
+@pytest.mark.parametrize("path", ["/clocks?group=late", "/no-roll?group=left", "/transition?group=offered"])
+def test_a_group_that_has_no_rows_any_more_is_not_shown_as_an_empty_page(visit, path):
+    client = visit("stranger")
+    whole, alone = (re.sub(r'value="[0-9a-f]{64}"', "", client.get(p).text) for p in (path.partition("?")[0], path))
+    assert alone == whole
