@@ -166,7 +166,7 @@ def test_a_leaver_who_has_grown_up_left_in_a_year_group_and_is_in_none(store):
     ("changed", "left_over"),
     [
         ({"leaving_ground": "a"}, OF_LEAVERS - {"deletion_return"}),
-        ({"destination": "missing_education"}, OF_LEAVERS - {"destination"}),
+        ({"destination": "missing_education"}, OF_LEAVERS),
         ({"destination": "abroad"}, {"deletion_return"}),
         ({"destination": "state_school"}, {"deletion_return", "transfer_file"}),
         ({"leaving_date": None, "leaving_recorded_on": None}, set()),
