@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
+import numpy as np
+
 from training.bundle import Manifest
 from training.explanation.linear_terms import LinearTerms
+from training.explanation.trees import read_forest
 
 
 def importance(booster: str, manifest: Manifest) -> dict[str, float]:
@@ -31,20 +34,10 @@ def importance(booster: str, manifest: Manifest) -> dict[str, float]:
 
 
 def _gains(booster: str) -> Mapping[str, float]:
-    """Sum the gain of each feature's splits, from the lines of LightGBM's text."""
-    names: list[str] = []
-    split: list[str] = []
-    gains: defaultdict[str, float] = defaultdict(float)
-    for line in booster.splitlines():
-        key, _, values = line.partition("=")
-        if key == "feature_names":
-            names = values.split()
-        elif key == "split_feature":
-            split = values.split()
-        elif key == "split_gain":
-            for feature, gain in zip(split, values.split(), strict=True):
-                gains[names[int(feature)]] += float(gain)
-    return gains
+    """Sum the gain of each feature's splits."""
+    forest = read_forest(booster)
+    totals = np.bincount(forest.feature, weights=forest.gain, minlength=len(forest.features))
+    return {name: float(gain) for name, gain in zip(forest.features, totals, strict=True)}
 
 
 def _spans(manifest: Manifest) -> Mapping[str, float]:

@@ -180,7 +180,7 @@ class LeafTables:
 
     def margins(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the sum of the leaves that each row reaches, in the order of the trees (log-odds)."""
-        forest, rows = self.forest, np.ascontiguousarray(rows, dtype=np.float64)
+        forest, rows = self.forest, self._as_wide(rows)
         out = np.empty(len(rows))
 
         def task(part: slice) -> None:
@@ -209,7 +209,7 @@ class LeafTables:
         -------
         array of shape (rows, features + 1)
         """
-        rows = np.ascontiguousarray(rows, dtype=np.float64)
+        rows = self._as_wide(rows)
         out = np.empty((len(rows), rows.shape[1] + 1))
         out[:, -1] = self.base
 
@@ -228,6 +228,13 @@ class LeafTables:
 
         _in_threads(task, len(rows))
         return out
+
+    def _as_wide(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return rows that have a value for each feature: the loops would read past the end of narrower ones."""
+        rows = np.ascontiguousarray(rows, dtype=np.float64)
+        if rows.ndim != 2 or rows.shape[1] != len(self.forest.features):
+            raise ValueError(f"rows of shape {rows.shape} for {len(self.forest.features)} features")
+        return rows
 
 
 def _starts(lengths: list[int]) -> NDArray[np.int64]:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from histories.errors import Fault, Faults
 from training.bundle import Manifest
 from training.explanation.leaf_tables import LeafTables
 from training.explanation.linear_terms import LinearTerms
@@ -77,5 +78,9 @@ def scorer_of(booster: str, manifest: Manifest) -> Scorer:
         if part == "ridge":
             parts.append(LinearTerms.read(manifest.ridge, manifest.features, where))
         else:
-            parts.append(LeafTables(read_forest(booster, where)))
+            forest = read_forest(booster, where)
+            if forest.features != list(manifest.features):
+                what = "the booster and the manifest name other features"
+                raise Faults(Fault(what, where, "Take the model from the registry again."))
+            parts.append(LeafTables(forest))
     return parts[0] if len(parts) == 1 else MeanScorer(parts, list(manifest.parts.values()))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from histories.errors import Fault, Faults
+from training.explanation.tree_checks import check_trees
 
 DO = "train a binary model with numeric features and boosting `gbdt`"
 CATEGORICAL, DEFAULT_LEFT, ZERO_IS_MISSING, NAN_IS_MISSING = 1, 2, 1, 2
@@ -33,6 +34,13 @@ class Forest:
         Training rows that pass the node.
     leaf_value, leaf_count : array of shape (leaves,)
         In log-odds; training rows that end in the leaf.
+    gain : array of shape (nodes,)
+        What each split gained in training.
+
+    Raises
+    ------
+    ValueError
+        If these are not trees, however the forest was made: compiled loops follow its numbers without looking.
     """
 
     features: list[str]
@@ -47,6 +55,10 @@ class Forest:
     count: NDArray[np.float64]
     leaf_value: NDArray[np.float64]
     leaf_count: NDArray[np.float64]
+    gain: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        check_trees(self)
 
     @property
     def trees(self) -> int:
@@ -90,7 +102,7 @@ def read_forest(text: str, where: str = "booster.txt") -> Forest:
         raise Faults(Fault("has categorical splits or linear leaves", where, DO))
     try:
         return _forest(header["feature_names"].split(), trees)
-    except (KeyError, ValueError, IndexError):
+    except (KeyError, ValueError, IndexError, OverflowError):
         raise Faults(Fault("has a damaged tree", where, "take the model from the registry again")) from None
 
 
@@ -112,14 +124,13 @@ def _forest(features: list[str], trees: list[dict[str, str]]) -> Forest:
     missing = (decision >> 2) & 3
     # Without a missing type, LightGBM reads a missing value as 0 and compares that.
     nan_left = np.where(missing == 0, threshold >= 0.0, (decision & DEFAULT_LEFT) > 0)
-    feature = all_of("split_feature", int)
-    if (decision & CATEGORICAL).any() or (feature >= len(features)).any():
+    if (decision & CATEGORICAL).any():
         raise ValueError("split")
     return Forest(
         features=features,
         node_start=np.concatenate([[0], np.cumsum(sizes - 1)]).astype(np.int64),
         leaf_start=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-        feature=feature,
+        feature=all_of("split_feature", int),
         threshold=threshold,
         nan_left=nan_left.astype(np.bool_),
         zero_missing=missing == ZERO_IS_MISSING,
@@ -128,4 +139,5 @@ def _forest(features: list[str], trees: list[dict[str, str]]) -> Forest:
         count=all_of("internal_count", float),
         leaf_value=all_of("leaf_value", float, leaves=True),
         leaf_count=all_of("leaf_count", float, leaves=True),
+        gain=all_of("split_gain", float),
     )
