@@ -50,6 +50,7 @@ from serving.scoring.live_model import LiveModel
 from serving.scoring.shadow import Shadow
 from serving.store import Caller, Store
 from serving.store.audit.model_log import check_release, record_refusal, record_take_over
+from serving.store.audit.taken_back import once_served
 from serving.store.database import reading
 from serving.store.people.cipher import cipher_of
 from serving.store.people.details import must_fit
@@ -155,6 +156,7 @@ def _live_model(settings: Settings, store: Store, model: str, *, needed: bool = 
         check=partial(check_release, store, settings.releases),
         take_over=partial(record_take_over, store),
         refusing=partial(record_refusal, store, model),
+        once_served=partial(once_served, store.engine),
     )
 
 
@@ -165,7 +167,7 @@ def _refuse_if_withdrawn(request: Request) -> None:
     if live.withdrawn:
         raise Problem(503, "The model was withdrawn: no scores are served until another version is released.")
     if live.hides_scores:
-        raise Problem(503, "The released model disagrees with its promotion log or the audit: no scores are served.")
+        raise Problem(503, "The released model is gone, or disagrees with its log or the audit: no scores are served.")
 
 
 def _model(request: Request) -> RiskModel:

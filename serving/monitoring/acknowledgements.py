@@ -7,16 +7,14 @@ holds no longer when there is another, or one is ``WORSE`` times as large. It en
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-import sqlalchemy as sa
-
 from histories.errors import Fault, Usage
 from serving.monitoring.alarms.alarm import Acknowledgement, AlarmResult
+from serving.store.ledger.believed import believed
 from serving.store.tables import AuditEntry
 from serving.store.unit_of_work import Change, View
 
@@ -65,16 +63,15 @@ def seen(alarms: Iterable[AlarmResult]) -> dict[str, Any]:
 
 def with_acknowledgements(view: View, alarms: Sequence[AlarmResult]) -> list[AlarmResult]:
     """Return the alarms, each that is up with the acknowledgement that holds. The calling code records the view."""
-    query = sa.select(AuditEntry.action, AuditEntry.at, AuditEntry.who, AuditEntry.details)
-    entries = view.connection.execute(query.where(AuditEntry.action.in_((ACTION, SEEN))).order_by(AuditEntry.seq))
+    entries = believed(view.connection, view.chain, AuditEntry.action.in_((ACTION, SEEN)))
     holding: dict[tuple[str, str], Acknowledged] = {}
     for entry in entries:
-        details = json.loads(entry.details)
-        if entry.action == SEEN:
+        details = entry["details"]
+        if entry["action"] == SEEN:
             holding = {place: seen for place, seen in holding.items() if not _is_over(*place, details)}
         # Entries of earlier versions do not say what they are of: that could be anything at the place.
-        elif view.now - datetime.fromisoformat(entry.at) < LASTS and "parts" in details:
-            by = Acknowledgement(by=entry.who, at=entry.at, reason=details["reason"])
+        elif view.now - datetime.fromisoformat(entry["at"]) < LASTS and "parts" in details:
+            by = Acknowledgement(by=entry["who"], at=entry["at"], reason=details["reason"])
             place = (details["code"], details["where"])
             # Several alarms of one place are acknowledged together, each with its own parts.
             holding[place] = {**holding.get(place, {}), **{part: (size, by) for part, size in details["parts"].items()}}

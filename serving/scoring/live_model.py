@@ -27,6 +27,7 @@ from training.release.resolve import (
 from training.risk_model import RiskModel
 
 log = logging.getLogger("onroll.model")
+alarms = logging.getLogger("onroll.alarm")
 POLL_SECONDS = 1.0  # seconds between two checks of the alias
 RETRY_SECONDS = 30.0  # seconds until a refused version is tried again: a folder being copied may be complete by then
 RECORDING_SECONDS = 30.0  # seconds that a command may take from moving an alias to recording that in the audit
@@ -71,6 +72,8 @@ class LiveModel:
         Called with a new release before it serves; an exception refuses the release.
     refusing : callable
         Called with the reason when a release is refused because it disagrees with its log; an exception is only logged.
+    once_served : callable
+        Whether the audit knows a version that served; asked while none does.
 
     Attributes
     ----------
@@ -91,12 +94,16 @@ class LiveModel:
         check: Callable[[Release], object] = lambda release: None,
         take_over: Callable[[Release], object] = lambda release: None,
         refusing: Callable[[str], object] = lambda reason: None,
+        once_served: Callable[[], bool] = lambda: False,
     ) -> None:
         self.name, self.releases, self.needed = model, releases, needed
         self.public_keys, self.check, self.take_over, self.refusing = public_keys, check, take_over, refusing
+        self.once_served = once_served
         self.current: RiskModel | None = None
         self.refused: RefusedModel | None = None
         self.withdrawn = False
+        self._failed = False  # the last look
+        self._lost = False  # nothing serves, though the audit knows a version that did
         self._loaded: tuple[Path, str] | None = None
         self._taken = self._seen = NOT_LOOKED
         self._tried = 0.0
@@ -117,11 +124,12 @@ class LiveModel:
 
     @property
     def hides_scores(self) -> bool:
-        """Whether stored scores are hidden too: nothing serves, by withdrawal or because what is named disagrees with its log.
+        """Whether stored scores are hidden too: nothing serves, by withdrawal, or because log, alias or folder was changed or is gone.
 
-        A log that somebody has cut may have lost the withdrawal.
+        What was changed or is gone may have been the withdrawal.
         """
-        return self.withdrawn or (self.current is None and self.refused is not None and bool(self.refused.reason))
+        contradicted = self.refused is not None and bool(self.refused.reason)
+        return self.withdrawn or (self.current is None and (contradicted or self._lost))
 
     def watch(self) -> None:
         """Poll the alias every second until ``stop``, in a background thread."""
@@ -132,9 +140,20 @@ class LiveModel:
         self._ended.set()
 
     def _watch(self) -> None:
-        self.refresh()
+        self.look()
         while not self._ended.wait(POLL_SECONDS):
+            self.look()
+
+    def look(self) -> None:
+        """Refresh, and go on whatever comes of it: a watch that ended would miss every later withdrawal."""
+        try:
             self.refresh()
+        except Exception as error:
+            if not self._failed:
+                alarms.error("the model cannot be watched: %s", type(error).__name__, exc_info=error)
+            self._failed = True
+        else:
+            self._failed = False
 
     def refresh(self) -> None:
         """Switch to the version that the alias names, or keep the current one and report why."""
@@ -223,6 +242,7 @@ class LiveModel:
         why = "; ".join(f.what for f in error.faults) if isinstance(error, Faults) else type(error).__name__
         reason = error.code if isinstance(error, Mismatch) else ""
         self.refused = RefusedModel(version, why, reason)
+        self._lost = self.current is None and (self._lost or self._served_before())
         kept = self.current.manifest.version if self.current else "none"
         log.error("%s %s is refused: %s; version kept: %s", self.name, version, why, kept, exc_info=error)
         if self.needed:
@@ -232,6 +252,13 @@ class LiveModel:
                 self.refusing(reason)
             except Exception:
                 log.exception("the refusal of %s could not be recorded", version)
+
+    def _served_before(self) -> bool:
+        try:
+            return self.once_served()
+        except Exception:
+            log.exception("the audit cannot be asked whether a version served; stored scores are hidden")
+            return True
 
     def _named(self) -> str:
         """Return the version that the alias names, whatever is wrong with it, for a message."""

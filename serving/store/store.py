@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from histories.errors import Faults
 from histories.settings import Settings
 from serving.http.paging import Cursor
 from serving.store import schema
+from serving.store.audit.taken_back import lost_by_log
 from serving.store.caller import Caller, command_line
 from serving.store.cases import casework, duties
 from serving.store.database import Unavailable, cannot_open, open_engine, reading, writing
@@ -103,7 +105,7 @@ class Store:
 
     @classmethod
     def of(cls, settings: Settings, request_id: RequestId = lambda: None, address: RequestId = lambda: None) -> Store:
-        """Return the store named by the settings; it shows no list of a version that the settings' promotion log has taken back."""
+        """Return the store named by the settings; it shows no list of a version that the settings' promotion log, or the audit, says was taken back."""
         store = cls(
             settings.database_url,
             settings.audit_key,
@@ -112,7 +114,8 @@ class Store:
             address=address,
             syslog=settings.audit_syslog,
         )
-        store.taken_back = TakenBack(settings.releases / settings.model_name / MOVES)
+        name = settings.model_name
+        store.taken_back = TakenBack(settings.releases / name / MOVES, partial(lost_by_log, store.engine, name))
         return store
 
     @contextmanager

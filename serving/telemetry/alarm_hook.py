@@ -85,5 +85,5 @@ class AlarmHook(logging.Handler):
         while (text := self._waiting.get()) is not None:
             try:
                 self._syslog.send(text, logging.CRITICAL)  # type: ignore[union-attr]
-            except OSError as error:
+            except Exception as error:  # the next alarm may go through
                 log.error("an alarm could not be sent: %s", type(error).__name__)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -44,7 +45,7 @@ class AuditWatch:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._stop = threading.Event()
-        self._is_cut = False
+        self._is_cut = self._failed = False
 
     def watch(self) -> None:
         """Start the thread; warn when only this account's own file has the anchors."""
@@ -83,30 +84,41 @@ class AuditWatch:
         """Verify the chain, report it and the alarms that were last up to the metrics, and return whether it is whole."""
         with reading(self.store.engine) as connection:
             verified = audit_log.verify(connection, self.store.chain, self.store.anchors)
+            metrics.audit_is_whole(whole=verified.whole)
+            if not verified.whole:
+                log.error("the audit does not verify: %s", verified.why, extra={"fields": {"entry": verified.bad}})
+                return False  # what it says of other alarms may be anybody's
             seen = audit_log.newest_details(connection, "alarms.seen", _default_look)
             told = audit_log.newest_details(connection, "monitor.reported", _of_all)
-        metrics.audit_is_whole(whole=verified.whole)
         if seen:
             at, details = seen
             metrics.alarms_up(details["up"], datetime.fromisoformat(at).timestamp())
         if told:
             metrics.outcomes(told[1]["report"].get("terms", ()))
-        if not verified.whole:
-            log.error("the audit does not verify: %s", verified.why, extra={"fields": {"entry": verified.bad}})
-        return verified.whole
+        return True
 
     def _run(self) -> None:
         for minute in itertools.count():
-            try:
-                if minute == 0:
-                    self.declare()
-                self.keep_up()
-                if minute % EVERY == 0:
-                    self.check()
-            except Faults as faults:
-                log.warning("the audit could not be verified: %s", faults.faults[0].what)
+            self.watched(
+                self.declare if minute == 0 else None, self.keep_up, self.check if minute % EVERY == 0 else None
+            )
             if self._stop.wait(MINUTE):
                 return
+
+    def watched(self, *steps: Callable[[], object] | None) -> None:
+        """Take each step whatever comes of the others; what nobody expected is an alarm, once until all go well again."""
+        failed = False
+        for step in filter(None, steps):
+            try:
+                step()
+            except Faults as faults:
+                log.warning("the audit could not be verified: %s", faults.faults[0].what)
+            except Exception as error:
+                failed = True
+                metrics.audit_is_whole(whole=False)
+                if not self._failed:
+                    log.error("the audit cannot be watched: %s", type(error).__name__, exc_info=error)
+        self._failed = failed
 
 
 def _default_look(details: dict[str, Any]) -> bool:

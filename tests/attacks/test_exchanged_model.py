@@ -20,8 +20,7 @@ from serving.http.api import make_app
 from serving.scoring.live_model import LiveModel
 from serving.store.tables import AuditEntry
 from tests.support.interface import BODY
-from tests.support.released import LOW, alias, append_a_promotion, recorded, release, withdraw, write_aliases
-from tests.support.scores import full_score
+from tests.support.released import LOW, alias, append_a_promotion, release, write_aliases
 from tests.support.stores import acted
 from training.bundle import MANIFEST, SUMS, bundle_digest, file_digest
 from training.release.promotion_log import append
@@ -236,20 +235,3 @@ def test_a_signature_of_another_line_or_key_is_invalid(releases, bundle, keys):
         file.write_text(text + "\n" + json.dumps({**line, "signature": stolen}) + "\n")
         with pytest.raises(Mismatch, match="not signed"):
             find_release("onroll@champion", releases, public)
-
-
-def test_a_withdrawal_that_is_cut_from_the_log_brings_no_stored_score_back(service, releases):
-    """Before, a restarted service refused the model, and went on showing the scores that were stored with it."""
-    service.app.state.store.save([full_score("p1", "801")])
-    withdraw(releases)
-    recorded(releases)
-    service.app.state.live_model.refresh()
-    calls = {"worklist": {}, "scores": {"pupil_ids": ["p1"]}, "counts": {"by": "band"}}
-    assert {service.post(f"/api/v1/{call}", json=body).status_code for call, body in calls.items()} == {503}
-    log = releases / "onroll" / MOVES
-    log.write_text("".join(log.read_text().splitlines(keepends=True)[:-1]))
-    restarted = TestClient(make_app(settings()), headers=service.headers)
-    for call, body in calls.items():
-        answer = restarted.post(f"/api/v1/{call}", json=body)
-        assert (answer.status_code, "p1" in answer.text) == (503, False), call
-    assert restarted.app.state.page_context.withdrawn

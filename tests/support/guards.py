@@ -23,12 +23,13 @@ from tests.support.guard import FileGuard, Guard
 from tests.support.guards_forked import InChildren, Outcome
 from tests.support.guards_in_files import IN_FILES
 from tests.support.guards_of_access import OF_ACCESS
+from tests.support.guards_of_files import OF_FILES
 from tests.support.guards_of_http import OF_HTTP
 from tests.support.guards_of_records import OF_RECORDS
 from tests.support.shared import VARIABLE as SHARED
 
 ROOT = Path(__file__).parents[2]
-GUARDS: tuple[Guard | FileGuard, ...] = (*OF_ACCESS, *OF_RECORDS, *OF_HTTP, *IN_FILES)
+GUARDS: tuple[Guard | FileGuard, ...] = (*OF_ACCESS, *OF_RECORDS, *OF_HTTP, *OF_FILES, *IN_FILES)
 PYTEST = (sys.executable, "-m", "pytest", "-n", "0", "-q", "-x", "-p", "no:cacheprovider")
 WARM = "tests/unit/serving/test_api.py::test_counts_name_no_child_and_hide_small_numbers"
 VARIABLE = "ONROLL_GUARD_TAKEN_OUT"

@@ -87,9 +87,9 @@ OF_ACCESS = (
         stand_ins.nothing,
     ),
     Guard(
-        "tests/attacks/test_exchanged_model.py::test_a_withdrawal_that_is_cut_from_the_log_brings_no_stored_score_back",
-        "serving.store.audit.model_log:_recorded",
-        stand_ins_of_starts.every_line,
+        "tests/attacks/test_lost_withdrawal.py::test_a_withdrawal_that_is_lost_brings_no_stored_score_back",
+        "serving.http.api:once_served",
+        stand_ins.no,
     ),
     Guard(
         "tests/system/test_cut_audit.py::test_a_trigger_replaced_by_a_no_op_is_detected",

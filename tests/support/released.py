@@ -7,8 +7,9 @@ from histories.settings import settings
 from serving.store import Store
 from serving.store.audit.model_log import record_line
 from training.bundle import bundle_digest, read_bundle, write_bundle
+from training.release import withdrawal
 from training.release.promotion_log import append
-from training.release.resolve import ALIASES, MOVES, UNRECORDED, WITHDRAWN, logged, moves
+from training.release.resolve import ALIASES, MOVES, UNRECORDED, logged, moves
 
 LOW = {"a": 1.0, "b": -9.0, "bootstrap": [[1.0, -9.0]]}  # a calibrator by which nobody is at risk
 
@@ -48,9 +49,8 @@ def recorded(releases, store=None):
 
 
 def withdraw(releases):
-    """Withdraw the champion in the log, and leave the file of aliases as it is."""
-    log = {"action": WITHDRAWN, "by": "bob", "why": "wrong", "version": 0}
-    append(releases / "onroll" / MOVES, alias="champion", **log)
+    """Withdraw the champion as ``onroll models withdraw`` does; ``recorded`` records it."""
+    withdrawal.withdraw(settings(releases.parents[1]), "onroll", who="bob", why="wrong")
 
 
 def write_aliases(releases, **named):

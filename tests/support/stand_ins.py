@@ -60,6 +60,11 @@ def no(*_: Any, **__: Any) -> bool:
     return False
 
 
+def none(*_: Any, **__: Any) -> frozenset[str]:
+    """Return nothing of many, instead of what was found."""
+    return frozenset()
+
+
 def no_text(*_: Any, **__: Any) -> str:
     """Say nothing."""
     return ""

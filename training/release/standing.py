@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from training.release.promotion_log import WITHDRAWN, readable
 SERVES, FOLLOWED, ROLLED_BACK = "serves", "followed", "rolled back"  # the last is also the action of its move
 TAKEN_BACK = (ROLLED_BACK, WITHDRAWN)
 DO = "Let the service's account read the file, and see that its disk answers: which lists are shown depends on it."
+GONE = object()
 log = logging.getLogger("onroll.releases")
 
 
@@ -73,16 +74,20 @@ class TakenBack:
     """Returns the versions of a promotion log that were withdrawn or rolled back from, and have not served since: no list of theirs is shown.
 
     The log is read again when it has changed. A line that cannot be read is passed over: the service refuses such a log by itself.
-    While the whole log cannot be read, what was last known holds.
+    While the whole log cannot be read, or is gone, what was last known holds.
 
     Parameters
     ----------
     file : Path
-        The log; without one no version was taken back.
+        The log; without one no version was taken back, unless another place remembers it.
+    also : callable
+        Called with the lines of the log, or none, whenever it has changed; returns the versions that it has lost, by another place.
     """
 
-    def __init__(self, file: Path) -> None:
-        self.file = file
+    def __init__(
+        self, file: Path, also: Callable[[list[dict[str, Any]]], frozenset[str]] = lambda lines: frozenset()
+    ) -> None:
+        self.file, self.also = file, also
         self._known: tuple[object, frozenset[str]] = (None, frozenset())
 
     def __call__(self) -> frozenset[str]:
@@ -96,7 +101,9 @@ class TakenBack:
         try:
             return self._read()
         except FileNotFoundError:
-            return frozenset()
+            if self._known[0] is not GONE:
+                self._known = (GONE, self._known[1] | self.also([]))
+            return self._known[1]
         except OSError as error:  # without a right to read it, for one: that is no reason to show what was taken back
             if self._known[0] is None:
                 what = f"the promotion log cannot be read ({type(error).__name__})"
@@ -108,7 +115,7 @@ class TakenBack:
         status = self.file.stat()
         state = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
         if self._known[0] != state:
-            standing = standings(readable(self.file))
-            versions = frozenset(str(version) for version, left in standing.items() if left in TAKEN_BACK)
-            self._known = (state, versions)
+            lines = readable(self.file)
+            versions = frozenset(str(version) for version, left in standings(lines).items() if left in TAKEN_BACK)
+            self._known = (state, versions | self.also(lines))
         return self._known[1]

@@ -53,7 +53,7 @@ def open_approvals(view: View) -> list[Approval]:
     requested: dict[str, Any] = {}
     confirmed: dict[str, str] = {}
     for entry in audit_log.entries(view, action="approval"):
-        approval_id = entry["details"]["approval"]
+        approval_id = entry["details"].get("approval", "")
         if entry["action"] == REQUESTED and entry["at"] >= since:
             requested[approval_id] = entry
         elif entry["action"] == CONFIRMED and entry["who"] != requested.get(approval_id, entry)["who"]:

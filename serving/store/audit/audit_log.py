@@ -13,11 +13,12 @@ import sqlalchemy as sa
 
 from histories.io.atomic_write import new_file
 from histories.io.spreadsheet import as_text
-from serving.store.audit.unanchored import PRUNED, AppendsByDay, Stretches, in_force, lost
+from serving.store.audit.unanchored import AppendsByDay, Stretches, in_force, lost
 from serving.store.audit.unrecorded import unrecorded_keys
 from serving.store.ledger.anchors import Anchors
 from serving.store.ledger.chain import Chain, ChainKey
-from serving.store.ledger.entry import REKEYED, SIGNED, End
+from serving.store.ledger.details import details_of
+from serving.store.ledger.entry import PRUNED, REKEYED, SIGNED, End
 from serving.store.tables import AuditEntry, Base
 from serving.store.triggers import foreign_rules, missing_triggers
 from serving.store.unit_of_work import View
@@ -68,8 +69,8 @@ def newest_details(
     """Return when the newest entry of an action with matching details was written, and its details; None if there is none."""
     query = sa.select(AuditEntry.at, AuditEntry.details).where(AuditEntry.action == action)
     for row in _rows(connection, query.order_by(AuditEntry.seq.desc())):
-        details = json.loads(row["details"])
-        if matches(details):
+        details = details_of(row["details"])
+        if details and matches(details):
             return row["at"], details
     return None
 
@@ -112,7 +113,7 @@ def verify(connection: sa.Connection, chain: Chain, anchors: Anchors, also: Sequ
         met += row["seq"] in in_places
         last, before = row["seq"], row["mac"]
         if row["action"] == REKEYED:
-            link = chain.named(json.loads(row["details"])["key"])
+            link = chain.named(str(details_of(row["details"]).get("key")))
     entries = last - first + 1 if first else 0
     beyond = max(anchored, default=0)
     if beyond > last:
@@ -192,8 +193,8 @@ def _pruned(connection: sa.Connection, until: int) -> str | None:
     if until == 0:
         return ""
     prunings = connection.scalars(sa.select(AuditEntry.details).where(AuditEntry.action == PRUNED))
-    details = (json.loads(text) for text in prunings)
-    return next((d["mac"] for d in details if d["until"] == until), None)
+    removals = (d for d in map(details_of, prunings) if isinstance(d.get("mac"), str))
+    return next((d["mac"] for d in removals if d.get("until") == until), None)
 
 
 def _rows(connection: sa.Connection, query: Any) -> Iterator[Any]:
@@ -237,7 +238,12 @@ def entries(
         newest = query.order_by(AuditEntry.seq.desc()).limit(last).subquery()
         query = sa.select(newest)
     for row in _rows(view.connection, query.order_by(sa.literal_column("seq"))):
-        yield {**row, "pupils": json.loads(row["pupils"]), "details": json.loads(row["details"])}
+        yield {**row, "pupils": _references(row["pupils"]), "details": details_of(row["details"])}
+
+
+def _references(text: str) -> list[str]:
+    """Return the references of an entry; none if they cannot be read, which ``verify`` says."""
+    return [str(ref) for ref in details_of(f'{{"pupils": {text}}}').get("pupils") or ()]
 
 
 def export(view: View, file: Path, kind: str) -> int:

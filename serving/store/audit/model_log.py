@@ -6,7 +6,6 @@ recorded line under its key, so the service takes over no other move, and record
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,8 +17,11 @@ import sqlalchemy as sa
 from histories.errors import Faults
 from histories.io.account import account
 from histories.settings import Settings
+from serving.store.audit.taken_back import SERVES, lost_by_log, must_not_be_withdrawn
 from serving.store.caller import Caller, command_line
 from serving.store.database import reading
+from serving.store.ledger.believed import carries_its_code
+from serving.store.ledger.details import details_of
 from serving.store.ledger.entry import Entry
 from serving.store.store import Store
 from serving.store.tables import AuditEntry, CopiedLog
@@ -30,7 +32,7 @@ from training.release.resolve import MOVES, UNRECORDED, Mismatch, Release, logge
 from training.release.signature import is_signed
 
 DETAILS = ("alias", "version", "before", "why", "at", "account", "bundle")
-SERVES, REFUSED, ACCEPTED = "model.serves", "model.refused_to_serve", "model.accepted"
+REFUSED, ACCEPTED = "model.refused_to_serve", "model.accepted"
 SERVICE = Caller("service", "administrator", None)  # the service itself, as the caller of its audit entries
 LOOK = (
     "Look at the lines: if nobody made them, keep the file as evidence and restore it from a backup. If a command was killed before it "
@@ -151,13 +153,20 @@ def check_release(store: Store, releases: Path, release: Release) -> None:
 
     Raises
     ------
+    Withdrawn
+        When a folder, which no alias names, holds a version whose withdrawal the audit still knows.
     Mismatch
         When it does not. The kind ``UNRECORDED`` may pass: a command records its line within seconds.
     """
     if not release.alias:
+        must_not_be_withdrawn(store.engine, releases, release)
         return
     with reading(store.engine) as connection:
         audited = _audited(store, connection, release.name, releases)
+    if release.version in lost_by_log(store.engine, release.name, audited.lines):
+        raise Mismatch(
+            "log_not_in_audit", "the promotion log has lost a withdrawal that the audit holds", audited.where
+        )
     if not release.signed and release.move not in audited.hashes[: audited.recorded]:
         raise Mismatch(UNRECORDED, "no command recorded the move of the alias in the audit", audited.where, LOOK)
 
@@ -201,13 +210,13 @@ def _recorded(store: Store, connection: sa.Connection, name: str, known: Sequenc
     for row in connection.execute(
         query.order_by(AuditEntry.seq.desc()), execution_options={"yield_per": 50}
     ).mappings():
-        details = json.loads(row["details"])
+        details = details_of(row["details"])
         of_service = row["action"] in (SERVES, REFUSED)
-        if details.get("model") != name or not details.get("hash") or (of_service and taken_over):
+        other = details.get("model") != name or not details.get("hash") or (of_service and taken_over)
+        if details and other:
             continue
         before = connection.scalar(sa.select(AuditEntry.mac).where(AuditEntry.seq == row["seq"] - 1))
-        first = row["seq"] == 1 or before is not None  # after a pruning the entry before the first one is gone
-        if first and not any(link.code(before or "", row) == row["mac"] for link in store.chain.links):
+        if not details or not carries_its_code(connection, store.chain, row, before):
             raise Mismatch(
                 "audit_changed", "the audit's entry about this log was changed", f"audit, entry {row['seq']}"
             )

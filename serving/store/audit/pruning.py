@@ -6,8 +6,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from serving.store.audit.unanchored import PRUNED, in_force
+from serving.store.audit.unanchored import in_force
 from serving.store.audit.unrecorded import recorded_until
+from serving.store.ledger.entry import PRUNED
 from serving.store.privileges import PRUNE
 from serving.store.records.holds import held
 from serving.store.tables import AuditEntry

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,11 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from serving.store.ledger.anchors import CLOCKS, DECLARED, ENTRIES, MINUTES
-from serving.store.ledger.entry import End
+from serving.store.ledger.details import details_of
+from serving.store.ledger.entry import PRUNED, End
 from serving.store.tables import AuditEntry
 
 DO = "they were removed from {file}, were never written, or are elsewhere (--anchors)"
-PRUNED = "audit.pruned"
 
 
 def declaration() -> dict[str, Any]:
@@ -31,16 +30,20 @@ def in_force(connection: sa.Connection, until: int | None = None) -> dict[str, i
     declared = sa.select(AuditEntry.details).where(AuditEntry.action == DECLARED)
     declared = declared if until is None else declared.where(AuditEntry.seq <= until)
     removed = sa.select(AuditEntry.details).where(AuditEntry.action == PRUNED)
-    for query, found in ((declared, dict), (removed, _carried)):
-        text = connection.scalar(query.order_by(AuditEntry.seq.desc()).limit(1))
-        rule = found(json.loads(text)) if text else None
-        if rule:
-            return {name: int(rule[name]) for name in ("entries", "minutes")}
+    for query, carried in ((declared, False), (removed, True)):
+        for text in connection.scalars(query.order_by(AuditEntry.seq.desc())):
+            details = details_of(text)
+            rule = _rule(details.get("anchors") if carried else details)
+            if rule or details:
+                return rule
     return None
 
 
-def _carried(details: dict[str, Any]) -> dict[str, int] | None:
-    return details.get("anchors")
+def _rule(details: Any) -> dict[str, int] | None:
+    """Return what an entry declares, or None; the chain says whether the entry is one."""
+    names = ("entries", "minutes")
+    whole = isinstance(details, dict) and all(isinstance(details.get(name), int) for name in names)
+    return {name: details[name] for name in names} if whole else None
 
 
 class AppendsByDay:
@@ -88,7 +91,7 @@ class Stretches:
         if self._since and self._rule and row["at"] != self._append and self._is_too_long(row["seq"] - 1):
             self._worst = self._worst or (self._since[0], row["seq"] - 1)
         if row["action"] == DECLARED:
-            self._rule = json.loads(row["details"])
+            self._rule = _rule(details_of(row["details"])) or self._rule
         if anchored:
             self._since = None
         elif self._since is None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from serving.store.audit.unanchored import PRUNED
 from serving.store.ledger.anchors import DECLARED
+from serving.store.ledger.details import details_of
+from serving.store.ledger.entry import PRUNED
 from serving.store.tables import AuditEntry, StoredKey
 
 CREATED = "key.created"
@@ -49,11 +50,12 @@ def _recorded(connection: sa.Connection, until: int | None = None) -> tuple[dict
     accepted: set[str] = set()
     is_declared = False
     for action, text in connection.execute(query.order_by(AuditEntry.seq)):
-        details = json.loads(text)
+        details = details_of(text)
         if action == CREATED:
-            known[details["key_id"]] = details
+            known[str(details.get("key_id"))] = details
         else:
-            accepted.update(details.get("keys", ()))
+            keys = details.get("keys")
+            accepted.update(map(str, keys) if isinstance(keys, list) else ())
             is_declared = is_declared or action == DECLARED or "keys" in details
     return known, accepted, is_declared
 

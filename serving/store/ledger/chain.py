@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from histories.errors import Fault
 from serving.store.database import Unavailable
+from serving.store.ledger.details import details_of
 from serving.store.ledger.entry import REKEYED, SIGNED, End, Entry
 from serving.store.ledger.keys import AuditKeys
 from serving.store.tables import AuditEntry
@@ -27,9 +28,9 @@ LAST = sa.select(AuditEntry.seq, AuditEntry.mac).order_by(AuditEntry.seq.desc())
 NEWEST_TWO = sa.select(AuditEntry.__table__).order_by(AuditEntry.seq.desc()).limit(2)
 SINCE = sa.select(AuditEntry.mac).where(AuditEntry.seq > sa.bindparam("before")).order_by(AuditEntry.seq)
 KEY_CHANGES = (
-    sa.select(AuditEntry.details)
+    sa.select(AuditEntry.__table__)
     .where(AuditEntry.seq > sa.bindparam("after"), AuditEntry.action == REKEYED)
-    .order_by(AuditEntry.seq)
+    .order_by(AuditEntry.seq.desc())
 )
 
 
@@ -156,9 +157,9 @@ class Chain:
         if self._caught_up_to is None:
             self._find_key_of_last_entry(connection)
             self._caught_up_to = last.seq - 1
-        changes = connection.scalars(KEY_CHANGES, {"after": self._caught_up_to}).all()
-        if changes:
-            key = self.named(json.loads(changes[-1])["key"])
+        change = self._newest_change(connection, self._caught_up_to)
+        if change:
+            key = self.named(change)
             if key is None:
                 do = "Let ONROLL_AUDIT_KEY_FILE name the file that has the new key, and restart."
                 raise Unavailable(Fault("the audit's current key is not here", "ONROLL_AUDIT_KEY_FILE", do))
@@ -166,6 +167,14 @@ class Chain:
         # Not up to the entries that this transaction appends: it may never commit.
         self._caught_up_to = last.seq
         return last
+
+    def _newest_change(self, connection: sa.Connection, after: int) -> str:
+        """Return the key that the newest entry names that carries a code; one that anybody put in would stop all others. "" if none does."""
+        for row in connection.execute(KEY_CHANGES, {"after": after}).mappings():
+            before = connection.scalar(sa.select(AuditEntry.mac).where(AuditEntry.seq == row["seq"] - 1)) or ""
+            if any(link.code(before, row) == row["mac"] for link in self.links):
+                return str(details_of(row["details"]).get("key"))
+        return ""
 
     def _find_key_of_last_entry(self, connection: sa.Connection) -> None:
         newest = connection.execute(NEWEST_TWO).mappings().all()

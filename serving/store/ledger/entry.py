@@ -9,6 +9,7 @@ from typing import Any
 # The columns that an entry's code covers, in the order in which they are hashed.
 SIGNED = ("seq", "at", "who", "role", "authority", "action", "pupils", "details", "request_id")
 REKEYED = "audit.key_changed"  # the action of the entry that names the next key
+PRUNED = "audit.pruned"  # of the entry of a removal by retention, which names the last code that it removed
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import sqlalchemy as sa
 from histories.calendar import london_day
 from histories.errors import Fault, Faults
 from serving.store.cases.tables import Case, CaseEntry
+from serving.store.ledger.believed import believed
 from serving.store.tables import AuditEntry, Pupil
 from serving.store.trials.tables import RandomCheck, TrialAllocation
 from serving.store.trials.trials import over
@@ -84,9 +84,8 @@ def registered(view: View, name: str) -> RegisteredChecks | None:
 
 
 def _entries(view: View, action: str) -> list[dict[str, Any]]:
-    query = sa.select(AuditEntry.at, AuditEntry.details).where(AuditEntry.action == action)
-    rows = view.connection.execute(query.order_by(AuditEntry.seq))
-    return [{**json.loads(row.details), "at": row.at} for row in rows]
+    found = believed(view.connection, view.chain, AuditEntry.action == action)
+    return [{**entry["details"], "at": entry["at"]} for entry in found]
 
 
 def register(
@@ -175,9 +174,8 @@ def not_drawn(view: View, name: str, pupils: Iterable[str]) -> int:
 
 def _named(view: View, action: str, name: str) -> set[str]:
     """Return the references that the audit's entries of a plan name."""
-    query = sa.select(AuditEntry.pupils, AuditEntry.details).where(AuditEntry.action == action)
-    rows = view.connection.execute(query)
-    return {ref for row in rows if json.loads(row.details)["name"] == name for ref in json.loads(row.pupils)}
+    found = believed(view.connection, view.chain, AuditEntry.action == action)
+    return {ref for entry in found if entry["details"]["name"] == name for ref in entry["pupils"]}
 
 
 def _among(view: View, named: set[str], pupils: Iterable[str]) -> set[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from histories.errors import Fault, Faults
 from histories.io.quantities import quantity
 from serving.store.cases.casework_tables import StoredAtHome, StoredDeadline
 from serving.store.cases.tables import Case, CaseEntry
+from serving.store.ledger.believed import believed
 from serving.store.tables import AuditEntry, Pupil
 from serving.store.trials.tables import TrialAllocation, TrialException
 from serving.store.unit_of_work import BATCH, Change, View
@@ -143,9 +143,8 @@ def never_started(view: View, name: str) -> list[str]:
 
 
 def _entries(view: View, action: str) -> list[dict[str, Any]]:
-    query = sa.select(AuditEntry.at, AuditEntry.who, AuditEntry.details).where(AuditEntry.action == action)
-    rows = view.connection.execute(query.order_by(AuditEntry.seq))
-    return [{**json.loads(row.details), "at": row.at, "by": row.who} for row in rows]
+    found = believed(view.connection, view.chain, AuditEntry.action == action)
+    return [{**entry["details"], "at": entry["at"], "by": entry["who"]} for entry in found]
 
 
 def register(
@@ -203,12 +202,11 @@ def _must_take_part_in_one(view: View, name: str, pupils: Iterable[str]) -> None
 
 def _planned_again(view: View, authority: str, as_of: date, pupils: Sequence[str]) -> int:
     """Return how many children take part in an earlier plan on the same list."""
-    planned = sa.select(AuditEntry.pupils, AuditEntry.details).where(AuditEntry.action == PLANNED)
     taken: set[str] = set()
-    for row in view.connection.execute(planned):
-        details = json.loads(row.details)
+    for planned in believed(view.connection, view.chain, AuditEntry.action == PLANNED):
+        details = planned["details"]
         if (details.get("authority"), details.get("as_of")) == (authority, str(as_of)):
-            taken.update(json.loads(row.pupils))
+            taken.update(planned["pupils"])
     return len(taken.intersection(view.all_references(pupils))) if taken else 0
 
 
