@@ -1,6 +1,6 @@
 """Excel workbooks (XLSX) as delimited text: the sheet with the wanted headings, from its header on.
 
-Workbooks are archives, so their sizes are checked before anything is unpacked. Macros, formulas and links are never run: a
+Workbooks are archives, so their sizes are checked before anything is unpacked, and each part is scanned before it is parsed. Macros, formulas and links are never run: a
 cell has the value that was saved with it.
 """
 
@@ -18,10 +18,10 @@ from typing import Any
 
 from histories.errors import Fault, Faults
 from histories.io.delimited import TITLE_ROWS, header_row, headings_of
+from histories.io.workbook_parts import Parts
 
 MAX_MEMBERS = 10_000
 MAX_UNPACKED = 2 << 30  # bytes of the whole workbook
-MAX_STRINGS = 256 << 20  # bytes of the shared strings, which are held in memory
 MAX_COLUMNS = 2_000
 MAX_SECONDS = 900
 ARCHIVE = b"PK\x03\x04"
@@ -73,13 +73,16 @@ def first_rows(file: Path) -> list[list[list[str]]]:
 @contextmanager
 def _opened(file: Path) -> Iterator[Any]:
     """Open a workbook for reading row by row, after checking its unpacked size."""
-    from openpyxl import load_workbook
+    from openpyxl.reader.excel import ExcelReader
     from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
     _check_sizes(file)
     with file.open("rb") as data:  # given the path, openpyxl would refuse a workbook named .csv
         try:
-            book = load_workbook(data, read_only=True, data_only=True, keep_links=False)
+            reader = ExcelReader(data, read_only=True, data_only=True, keep_links=False)
+            reader.archive = parts = Parts(data, str(file))
+            reader.read()
+            book, parts.most = reader.wb, MAX_UNPACKED  # from now on sheets, row by row
             if book.epoch == CALENDAR_MAC_1904:
                 do = "Save it again with the 1900 date system, or as CSV."
                 raise Faults(Fault("the workbook counts days from 1904, so its days could be misread", str(file), do))
@@ -102,8 +105,7 @@ def _check_sizes(file: Path) -> None:
             members = archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError):
         raise _damaged(file) from None
-    strings = sum(m.file_size for m in members if m.filename.lower().endswith("sharedstrings.xml"))
-    if len(members) > MAX_MEMBERS or sum(m.file_size for m in members) > MAX_UNPACKED or strings > MAX_STRINGS:
+    if len(members) > MAX_MEMBERS or sum(m.file_size for m in members) > MAX_UNPACKED:
         do = "Save only the sheet that is needed, or save it as CSV."
         raise Faults(Fault("the unpacked workbook is too large", str(file), do))
     if not any(m.filename.lower() == "xl/workbook.xml" for m in members):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from contextlib import AsyncExitStack
 from typing import Any
 
 from starlette.requests import Request
@@ -18,8 +19,10 @@ from serving.access.permissions import find
 from serving.access.provider import Provider
 from serving.access.proxy import TrustedProxy
 from serving.access.rate_limit import Buckets
+from serving.access.shares import Shares
 from serving.access.tokens import Tokens
 from serving.http.problems import Problem, no_database
+from serving.http.turns import Turns
 from serving.store import Caller, Store, Unavailable
 from serving.store.ledger.refusals import Refusals
 
@@ -51,6 +54,11 @@ def provider_of(configuration: Configuration, authenticators: list[Authenticator
     return Provider(configuration.sign_in, configuration, tokens)
 
 
+def takes_turns(rule: Permission) -> bool:
+    """Return whether callers take turns for the answers of a route."""
+    return rule.dear
+
+
 class AccessMiddleware:
     """ASGI middleware in front of the routes; the body of a refused request is never read.
 
@@ -67,20 +75,41 @@ class AccessMiddleware:
     ) -> None:
         self.app, self.authenticators, self.sessions = app, authenticators, sessions
         self.buckets, self.refusals = buckets, refusals
+        self.shares, self.turns = Shares(), Turns("answered")
         self.local_only = any(isinstance(a, DevelopmentUsers) for a in authenticators)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Admit one request, or answer with the reason for refusal."""
-        if scope["type"] == "http":
-            try:
-                await self._admit(scope)
-            except (Problem, Unavailable) as refused:
-                problem = refused if isinstance(refused, Problem) else no_database()
-                await problem.response()(scope, receive, send)
-                return
-        await self.app(scope, receive, send)
+        async with AsyncExitStack() as share, AsyncExitStack() as turn:
+            if scope["type"] == "http":
+                try:
+                    await self._place(scope, await self._admit(scope), share, turn)
+                except (Problem, Unavailable) as refused:
+                    problem = refused if isinstance(refused, Problem) else no_database()
+                    await problem.response()(scope, receive, send)
+                    return
 
-    async def _admit(self, scope: Any) -> None:
+            async def answering(message: Any) -> None:
+                await turn.aclose()  # who reads an answer slowly holds up nobody
+                await send(message)
+
+            await self.app(scope, receive, answering)
+
+    async def _place(self, scope: Any, rule: Permission, share: AsyncExitStack, turn: AsyncExitStack) -> None:
+        """Wait for the turn of an authenticated caller, within the caller's share."""
+        caller = scope["state"]["caller"]
+        if caller is None or rule.is_open:
+            return
+        try:
+            share.enter_context(self.shares.one(caller.key_id))
+            if takes_turns(rule):
+                await turn.enter_async_context(self.turns.turn(caller.key_id))
+        except Problem as refused:
+            route = f"{rule.method} {rule.route}"
+            await asyncio.to_thread(note_refusal, self.refusals, Request(scope), refused, route, caller)
+            raise
+
+    async def _admit(self, scope: Any) -> Permission:
         rule, methods = find(scope["method"], scope["path"])
         if self.local_only:
             refuse_forwarded(Request(scope))
@@ -95,6 +124,7 @@ class AccessMiddleware:
             scope["state"]["caller"] = await asyncio.to_thread(self._caller, Request(scope), rule)
         elif rule.page:
             scope["state"]["caller"] = await asyncio.to_thread(self._reader, Request(scope))
+        return rule
 
     def _reader(self, request: Request) -> Caller | None:
         """Return the reader of an open page, so that it can show their menu."""

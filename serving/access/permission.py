@@ -34,6 +34,8 @@ class Permission:
         Whether it is a page or belongs to one: callers come with a session, and a refusal is a page too.
     shown : bool
         Whether it is a page to look at, and neither a form nor a file.
+    dear : bool
+        Whether an answer takes long enough that callers take turns for it.
     """
 
     method: str
@@ -44,6 +46,7 @@ class Permission:
     reads: tuple[str, ...] = ("application/json",)
     page: bool = False
     shown: bool = False
+    dear: bool = False
 
     @property
     def is_open(self) -> bool:

@@ -28,9 +28,16 @@ PATIENCE = 30.0  # seconds a request waits for its turn
 
 
 class Turns:
-    """The queue of one worker."""
+    """The queue of one worker.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    what : str
+        What is done with the requests, for messages.
+    """
+
+    def __init__(self, what: str = "scored") -> None:
+        self.what = what
         self._lock = threading.Lock()  # tests call from several event loops
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
         self._counts: dict[str, int] = {}
@@ -49,10 +56,10 @@ class Turns:
         with self._lock:
             count = self._counts.get(caller, 0)
             if count >= MAX_OF_CALLER:
-                text = f"At most {MAX_OF_CALLER} requests of one caller are scored or wait; send this one later."
+                text = f"At most {MAX_OF_CALLER} requests of one caller are {self.what} or wait; send this one later."
                 raise Problem(429, text, headers={"Retry-After": "2"})
             if sum(self._counts.values()) >= MAX_WAITING:
-                raise _busy()
+                raise self._busy()
             self._counts[caller] = count + 1
             if self._taken:
                 self._waiting.setdefault(caller, deque()).append(future)
@@ -87,7 +94,7 @@ class Turns:
             if had_turn:
                 self._next()
             if isinstance(ended, TimeoutError):
-                raise _busy() from None
+                raise self._busy() from None
             raise
 
     def _next(self) -> None:
@@ -102,14 +109,13 @@ class Turns:
                 self._waiting[caller] = places
         future.get_loop().call_soon_threadsafe(_wake, future)
 
+    def _busy(self) -> Problem:
+        return Problem(503, f"Other requests are being {self.what}; try again.", headers={"Retry-After": "5"})
+
 
 def _wake(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
-
-
-def _busy() -> Problem:
-    return Problem(503, "Other requests are being scored; try again.", headers={"Retry-After": "5"})
 
 
 class InTurn(APIRoute):

@@ -34,6 +34,8 @@ class Endpoint:
         What the answer holds, for the printed matrix.
     roles : tuple of str
         Who may call it; the page's roles when empty.
+    dear : bool
+        Whether callers take turns for its answers; only for what has no body.
     """
 
     method: str
@@ -41,6 +43,7 @@ class Endpoint:
     handler: Handler
     sees: str
     roles: tuple[str, ...] = ()
+    dear: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +65,8 @@ class Page:
         Place in the menu, from 1; the entry's text is the wording's ``NAME.menu``. None keeps it off the menu.
     home_of : tuple of str
         Roles that start here after they sign in.
+    dear : bool
+        Whether callers take turns for it.
     endpoints : tuple of Endpoint
         Its forms and files.
     """
@@ -73,11 +78,14 @@ class Page:
     handler: Handler
     menu: int | None = None
     home_of: tuple[str, ...] = ()
+    dear: bool = False
     endpoints: tuple[Endpoint, ...] = ()
 
     def all_endpoints(self) -> tuple[Endpoint, ...]:
         """Return the page itself, its forms and its files."""
-        shown = Endpoint(method="GET", route=self.route, handler=self.handler, sees=self.sees, roles=self.roles)
+        shown = Endpoint(
+            method="GET", route=self.route, handler=self.handler, sees=self.sees, roles=self.roles, dear=self.dear
+        )
         return (shown, *self.endpoints)
 
     def permissions(self) -> Iterator[Permission]:
@@ -92,6 +100,7 @@ class Page:
                 reads=("application/x-www-form-urlencoded",),
                 page=True,
                 shown=endpoint.handler is self.handler,
+                dear=endpoint.dear,
             )
 
 

@@ -26,7 +26,8 @@ FIELDS = (
     "address",
 )  # that an alarm may have: accounts of staff and counts, nothing of a child
 MAX_WAITING = 100
-MOST = 60  # alarms that are sent within an hour; the log has all
+MOST = 20  # alarms of one kind that are sent within an hour; the log has all. What strangers raise takes no place of another kind
+WITHHELD = "further alarms are withheld for an hour; the log has them"
 HOUR = 3600.0
 
 
@@ -49,7 +50,8 @@ class AlarmHook(logging.Handler):
     def __init__(self, address: str | None, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(logging.ERROR)
         self._syslog = Syslog(address, "ONROLL_ALARM_SYSLOG", TAG) if address else None
-        self._clock, self._sent = clock, deque[float](maxlen=MOST)
+        self._clock = clock
+        self._sent: dict[str, deque[float]] = {}  # by kind: the texts in the code, which are few
         self._waiting: queue.Queue[str | None] = queue.Queue(MAX_WAITING)
         self._thread = threading.Thread(target=self._run, name="alarm-hook", daemon=True)
 
@@ -67,13 +69,19 @@ class AlarmHook(logging.Handler):
             self._thread.join(5)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Let an alarm be sent, unless too many were within the hour."""
-        now = self._clock()
-        if len(self._sent) == MOST and now - self._sent[0] < HOUR:
+        """Let an alarm be sent, unless too many of its kind were within the hour; the last one says so."""
+        now, kind = self._clock(), self._kind(record)
+        sent = self._sent.setdefault(kind, deque[float](maxlen=MOST))
+        if len(sent) == MOST and now - sent[0] < HOUR:
             return
-        self._sent.append(now)
+        sent.append(now)
         fields = {k: v for k, v in getattr(record, "fields", {}).items() if k in FIELDS}
-        self._offer(json.dumps({"alarm": record.getMessage(), **fields}))
+        is_last = len(sent) == MOST and now - sent[0] < HOUR
+        self._offer(json.dumps({"alarm": record.getMessage(), **fields, **({"then": WITHHELD} if is_last else {})}))
+
+    @staticmethod
+    def _kind(record: logging.LogRecord) -> str:
+        return str(record.msg)
 
     def _offer(self, text: str | None) -> None:
         try:

@@ -114,10 +114,10 @@ class AuditWatch:
             except Faults as faults:
                 log.warning("the audit could not be verified: %s", faults.faults[0].what)
             except Exception as error:
-                failed = True
                 metrics.audit_is_whole(whole=False)
-                if not self._failed:
+                if not (failed or self._failed):
                     log.error("the audit cannot be watched: %s", type(error).__name__, exc_info=error)
+                failed = True
         self._failed = failed
 
 

@@ -8,13 +8,15 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+from serving.http.addresses import network_of
+
 log = logging.getLogger("onroll.alarm")
 OF_ADDRESS, IN_ALL = (
     20,
     200,
 )  # refused credentials within ten minutes of one worker before the alarm; nobody mistypes so often
 WINDOW = 600.0
-MAX_ADDRESSES = 1000  # remembered; the one that came first is forgotten first
+MAX_ADDRESSES = 1000  # remembered; the one that failed least is forgotten first, so that new ones push out no old one
 ALL = "all"
 
 
@@ -33,7 +35,8 @@ class FailedSignIns:
         self._lock = threading.Lock()
 
     def failed(self, address: str | None) -> None:
-        """Count a refused credential."""
+        """Count a refused credential; of IPv6 by the network of its connection, which has more addresses than there are alarms."""
+        address = network_of(address)
         with self._lock:
             over = [
                 (who, most)
@@ -51,5 +54,9 @@ class FailedSignIns:
             since, count = now, 0
         self._counted[who] = since, count + 1
         if len(self._counted) > MAX_ADDRESSES:
-            self._counted.pop(next(a for a in self._counted if a != ALL))
+            self._counted.pop(min((a for a in self._counted if a not in (ALL, who)), key=self._failures))
         return count + 1
+
+    def _failures(self, who: str) -> int:
+        since, count = self._counted[who]
+        return count if self._clock() - since < WINDOW else 0

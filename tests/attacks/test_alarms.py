@@ -13,8 +13,8 @@ from serving.access import evidence
 from serving.http.api import make_app
 from serving.http.guard import Guard
 from serving.store.caller import command_line
-from serving.telemetry import alarm_hook
-from serving.telemetry.alarm_hook import HOUR, MOST, TAG, AlarmHook
+from serving.telemetry import alarm_hook, failed_sign_ins
+from serving.telemetry.alarm_hook import HOUR, MOST, TAG, WITHHELD, AlarmHook
 from serving.telemetry.audit_watch import AuditWatch
 from serving.telemetry.bulk_reading import BulkReading
 from serving.telemetry.failed_sign_ins import IN_ALL, OF_ADDRESS, WINDOW, FailedSignIns
@@ -93,14 +93,45 @@ def test_a_hook_sends_few_knows_no_other_fields_and_never_waits(syslog):
     for n in range(MOST + 5):
         ALARMS.error("alarm %s", n, extra={"fields": {"caller": "token:ann", "pupil": "ZZCHILDZZ"}})
         if n < MOST:
-            assert told(syslog[1](1)) == [{"alarm": f"alarm {n}", "caller": "token:ann"}]
+            said = {"then": WITHHELD} if n == MOST - 1 else {}
+            assert told(syslog[1](1)) == [{"alarm": f"alarm {n}", "caller": "token:ann", **said}]
     now[0] = HOUR
-    ALARMS.error("later")
+    ALARMS.error("alarm %s", "later")
     ALARMS.warning("no alarm")
     hook.stop()
-    assert told(syslog[1](1)) == [{"alarm": "later"}]
+    assert told(syslog[1](1)) == [{"alarm": "alarm later"}]
     ALARMS.error("after its end")
     assert hook not in ALARMS.handlers
+
+
+def test_alarms_that_strangers_raise_silence_no_others(syslog):
+    """Before, 1,281 requests of one IPv6 network took the sixty alarms of an hour, and a broken audit reached nobody."""
+    failed, hook = FailedSignIns(), AlarmHook(syslog[0])
+    hook.watch()
+    for n in range(70):
+        for _ in range(OF_ADDRESS + 1):
+            failed.failed(f"2001:db8::{n:x}")  # of one network
+    for n in range(70):
+        for _ in range(OF_ADDRESS + 1):
+            failed.failed(f"2001:db8:{n:x}::1")  # of many
+    ALARMS.error("the audit does not verify: %s", "x", extra={"fields": {"entry": 5}})
+    ALARMS.error("bulk reading", extra={"fields": {"caller": "token:x", "more_than": 2000}})
+    alarms = told(syslog[1](MOST + 2))
+    hook.stop()
+    assert [a["address"] for a in alarms[:2] if "address" in a] == ["2001:db8::/64"]
+    assert [a["alarm"] for a in alarms[-2:]] == ["the audit does not verify: x", "bulk reading"]
+    assert alarms[-3]["then"] == WITHHELD
+
+
+def test_new_addresses_push_out_none_that_failed_often(caplog, monkeypatch):
+    monkeypatch.setattr(failed_sign_ins, "MAX_ADDRESSES", 10)
+    watch = FailedSignIns()
+    for _ in range(OF_ADDRESS):
+        watch.failed("192.0.2.1")
+    for n in range(30):
+        watch.failed(f"198.51.100.{n}")
+    watch.failed("192.0.2.1")
+    assert [r.fields for r in caplog.records] == [{"more_than": OF_ADDRESS, "address": "192.0.2.1"}]
 
 
 def test_a_syslog_that_is_not_there_or_is_full_stops_nobody(tmp_path, caplog, monkeypatch):

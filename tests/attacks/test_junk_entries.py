@@ -79,11 +79,19 @@ def test_a_row_that_is_no_entry_is_named_and_stops_nothing(service, action, capl
         with store.view(command_line()) as view:
             verified = audit_log.verify(view.connection, store.chain, store.anchors)
             assert len(list(audit_log.entries(view, last=1000))) >= seq - 1
-            open_approvals(view)
             unrecorded_keys(view.connection)
             view.record("audit.verified", bad=verified.bad)
         assert verified.bad == first
         store.note(command_line(), "something.done")  # others go on
+
+
+def test_a_confirmation_that_was_put_in_confirms_nothing(service):
+    store = service.app.state.store
+    put_in(store, "approval.confirmed", '{"approval": "1"}')
+    with store.view(command_line()) as view:
+        view.record("approvals.seen")
+        with pytest.raises(Faults, match="does not carry"):
+            open_approvals(view)
 
 
 def test_nobody_acts_on_a_row_without_its_code_wherever_it_stands(service):

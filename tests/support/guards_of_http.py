@@ -11,6 +11,16 @@ from tests.support.guard import Guard
 
 OF_HTTP = (
     Guard(
+        "tests/attacks/test_one_callers_share.py::test_who_asks_for_everything_leaves_places_for_others",
+        "serving.access.shares:Shares.one",
+        nullcontext,
+    ),
+    Guard(
+        "tests/attacks/test_one_callers_share.py::test_for_dear_answers_callers_take_turns",
+        "serving.access.middleware:takes_turns",
+        stand_ins.no,
+    ),
+    Guard(
         "tests/unit/serving/test_guard.py::test_a_body_without_a_length_is_cut_off_at_the_limit",
         "serving.http.bodies:Bodies.received",
         of_http.uncounted,

@@ -21,6 +21,16 @@ OF_RECORDS = (
         10_000,
     ),
     Guard(
+        "tests/attacks/test_alarms.py::test_alarms_that_strangers_raise_silence_no_others",
+        "serving.telemetry.alarm_hook:AlarmHook._kind",
+        stand_ins.no_text,
+    ),
+    Guard(
+        "tests/attacks/test_alarms.py::test_alarms_that_strangers_raise_silence_no_others",
+        "serving.telemetry.failed_sign_ins:network_of",
+        stand_ins.itself,
+    ),
+    Guard(
         "tests/unit/training/release/test_promotion.py::test_the_first_version_is_a_challenger_where_a_second_person_is_set",
         "training.release.registry:_waits",
         stand_ins.no,

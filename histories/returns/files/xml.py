@@ -17,6 +17,8 @@ MAX_BYTES = 4 << 30
 MAX_DEPTH = 24
 MAX_TEXT = 10_000  # characters in one element
 MAX_ELEMENTS = 20_000  # in one unit
+MAX_LOOSE = 200_000  # outside of units: what leads to them, and the header
+MAX_TAG = 4 << 20  # bytes of one tag or comment, which the parser holds whole
 MAX_SECONDS = 1800
 PIECE = 1 << 20
 AGAIN = "Export it again from the source system."
@@ -37,7 +39,8 @@ class _Reader:
         self.path: list[str] = []
         self.nodes: list[Node] = []
         self.text: list[str] = []
-        self.length = self.elements = self.line = self.units = 0
+        self.length = self.elements = self.loose = self.line = self.units = 0
+        self.unread = 0  # bytes since the parser last told something
         self.header: dict[str, str] = {}
         self.parser = expat.ParserCreate()
         self.parser.StartElementHandler = self.start
@@ -50,8 +53,11 @@ class _Reader:
     def _doctype(self, *_: Any) -> None:
         raise _Refused("it declares a document type or entities, which no return needs")
 
-    def start(self, name: str, _: dict[str, str]) -> None:
+    def start(self, name: str, attributes: dict[str, str]) -> None:
         """Handle the start of an element."""
+        self.unread = 0
+        if sum(map(len, attributes.values())) > MAX_TEXT:
+            raise _Refused(f"an element has more than {MAX_TEXT} characters of attributes")
         name = name.rpartition(":")[2]
         if not self.path and name != self.root:
             raise _Refused(f"its root element is not {self.root}")
@@ -66,9 +72,14 @@ class _Reader:
             if self.elements > MAX_ELEMENTS:
                 raise _Refused(f"one {self.unit} holds more than {MAX_ELEMENTS} elements")
             self.nodes.append({})
+        else:
+            self.loose += 1
+            if self.loose > MAX_LOOSE:
+                raise _Refused(f"more than {MAX_LOOSE} elements stand outside of children and pupils")
 
     def data(self, text: str) -> None:
         """Handle text."""
+        self.unread = 0
         self.length += len(text)
         if self.length > MAX_TEXT:
             raise _Refused(f"an element holds more than {MAX_TEXT} characters")
@@ -76,6 +87,7 @@ class _Reader:
 
     def end(self, name: str) -> None:
         """Handle the end of an element."""
+        self.unread = 0
         name = self.path.pop()
         text = "".join(self.text).strip()
         self.text, self.length = [], 0
@@ -126,7 +138,10 @@ def read_units(file: Path, root: str, takes: Mapping[str, Take]) -> tuple[int, d
                     raise _Refused(f"it is larger than {MAX_BYTES >> 30} GiB")
                 if time.monotonic() - began > MAX_SECONDS:
                     raise _Refused(f"reading it takes more than {MAX_SECONDS // 60} minutes")
+                reader.unread += len(piece)
                 reader.parser.Parse(piece, False)
+                if reader.unread > MAX_TAG:
+                    raise _Refused(f"a tag or comment is longer than {MAX_TAG >> 20} MB")
             reader.parser.Parse(b"", True)
     except _Refused as refused:
         where = f"{file}, line {max(reader.parser.CurrentLineNumber, 1)}"

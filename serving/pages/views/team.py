@@ -168,6 +168,7 @@ PAGE = Page(
     roles=("lead", "administrator"),
     sees="the outcomes of listed children in the caller's scope, and the cases that nobody has touched longest",
     handler=team,
+    dear=True,
     menu=5,
     endpoints=(
         Endpoint(method="POST", route="/team", handler=set_capacity, sees="the team's capacity"),

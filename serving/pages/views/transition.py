@@ -84,5 +84,6 @@ PAGE = Page(
     roles=IDENTITIES,
     sees="moves to secondary school of children of the caller's scope",
     handler=transition,
+    dear=True,
     menu=4,
 )

@@ -306,8 +306,8 @@ PAGE = Page(
     menu=1,
     home_of=("worker", "lead", "administrator"),
     endpoints=(
-        Endpoint(method="GET", route="/work-list.csv", handler=as_csv, sees="the same as a file"),
-        Endpoint(method="GET", route="/work-list.xlsx", handler=as_xlsx, sees="the same as a file"),
+        Endpoint(method="GET", route="/work-list.csv", handler=as_csv, sees="the same as a file", dear=True),
+        Endpoint(method="GET", route="/work-list.xlsx", handler=as_xlsx, sees="the same as a file", dear=True),
         Endpoint(
             method="POST",
             route="/work-list/find",

@@ -15,6 +15,8 @@ from histories.errors import Fault, Faults
 from histories.settings import Settings
 from serving.store.audit import audit_log
 from serving.store.caller import command_line
+from serving.store.ledger.believed import believed
+from serving.store.tables import AuditEntry
 from serving.store.unit_of_work import Change, NotThere, View
 
 if TYPE_CHECKING:
@@ -52,8 +54,8 @@ def open_approvals(view: View) -> list[Approval]:
     since = (view.now - LIFETIME).isoformat(timespec="milliseconds")
     requested: dict[str, Any] = {}
     confirmed: dict[str, str] = {}
-    for entry in audit_log.entries(view, action="approval"):
-        approval_id = entry["details"].get("approval", "")
+    for entry in believed(view.connection, view.chain, AuditEntry.action.startswith("approval.")):
+        approval_id = entry["details"]["approval"]
         if entry["action"] == REQUESTED and entry["at"] >= since:
             requested[approval_id] = entry
         elif entry["action"] == CONFIRMED and entry["who"] != requested.get(approval_id, entry)["who"]:
