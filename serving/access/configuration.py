@@ -144,6 +144,8 @@ class Configuration(SettingsFile):
         for name, user in self.development.items():
             if user.role != "administrator" and not user.authority:
                 yield Fault("the role needs an authority", f"{file}, development.{name}", "Set its authority.")
+            elif user.urns and not user.authority:
+                yield Fault("schools need their authority", f"{file}, development.{name}", "Set the authority.")
         for name, schools in self.localities.items():
             if not schools:
                 yield Fault("the locality has no school", f"{file}, localities.{name}", "List its schools.")

@@ -326,9 +326,7 @@ def score_rows(model: RiskModel, tables: dict[str, Any], as_of: date, caller: Ca
     with _computing:
         scores = model.score(histories, as_of)
     shadow.offer(histories, as_of, scores)
-    visible = [
-        s for s in scores if caller.authority in (None, s.authority) and (not caller.urns or s.urn in caller.urns)
-    ]
+    visible = [s for s in scores if caller.may_see(s.authority, s.urn)]
     return {
         "model": _model_name(model.manifest).model_dump(),
         "scores": [s.to_dict() for s in visible],

@@ -62,14 +62,20 @@ class Caller:
 
     def scope(self, table: Any) -> list[sa.ColumnElement[bool]]:
         """Return the conditions that limit a table with ``authority`` and ``urn`` to the caller's scope, for counts."""
-        if self.role == "administrator" and self.authority is None:
-            return []
-        conditions: list[sa.ColumnElement[bool]] = [table.authority == (self.authority or "")]
+        everywhere = self.role == "administrator" and self.authority is None
+        conditions: list[sa.ColumnElement[bool]] = [] if everywhere else [table.authority == (self.authority or "")]
         return [*conditions, table.urn.in_(self.urns)] if self.urns else conditions
 
     def scope_of_authority(self, table: Any) -> list[sa.ColumnElement[bool]]:
         """Return the conditions that limit a table that names no school to the caller's authority, whichever schools the caller sees."""
+        if self.urns and self.authority is None:
+            return [sa.false()]  # schools of no authority: nothing says whose this is
         return replace(self, urns=()).scope(table)
+
+    def may_see(self, authority: str, urn: str) -> bool:
+        """Return whether a child of a school is in the scope; the same as ``scope`` says of a row."""
+        everywhere = self.role == "administrator" and self.authority is None
+        return (everywhere or authority == (self.authority or "")) and (not self.urns or urn in self.urns)
 
     def children(self, table: Any) -> list[sa.ColumnElement[bool]]:
         """Return the conditions of queries that name children: the scope, and no child at all for an analyst."""

@@ -115,7 +115,7 @@ def list_outcome(
         sa.select(Case.pupil_id, CaseEntry.kind, CaseEntry.code, CaseEntry.on_day, CaseEntry.at)
         .join(Case, Case.case_id == CaseEntry.case_id)
         .where(Case.pupil_id.in_(first_day), CaseEntry.kind.in_(("contact", "action", "dismissed")))
-        .where(sa.true() if view.caller.authority is None else Case.authority == view.caller.authority)
+        .where(*view.caller.scope_of_authority(Case))
     )
     done: dict[str, set[str]] = {}
     for r in view.connection.execute(query):

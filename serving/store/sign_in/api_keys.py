@@ -48,7 +48,7 @@ def create(
     Raises
     ------
     Faults
-        When the role needs an authority, or the holder's name cannot be used.
+        When the role or the schools need an authority, or the holder's name cannot be used.
     """
     if holder.strip() and not shown_name(holder):
         do = f"Use at most {MAX_NAME} printable characters."
@@ -56,8 +56,12 @@ def create(
     if role != "administrator" and not authority:
         do = "Name the authority whose children the key may see."
         raise Faults(Fault("the role needs an authority", "keys create --authority", do))
+    schools = sorted(urns)
+    if schools and not authority:
+        do = "Name the authority of the schools; a key for all authorities sees all schools."
+        raise Faults(Fault("schools need their authority", "keys create --urn", do))
     key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
-    key, schools = f"onroll_{key_id}_{secret}", sorted(urns)
+    key = f"onroll_{key_id}_{secret}"
     row = {
         "key_id": key_id,
         "digest": _digest(key),
