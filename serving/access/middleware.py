@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import deque
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -59,6 +61,18 @@ def takes_turns(rule: Permission) -> bool:
     return rule.dear
 
 
+async def _whole(receive: Any) -> Any:
+    """Wait until a body is whole, since one that still arrives is no work, and return what gives it out again."""
+    messages = deque([await receive()])
+    while messages[-1]["type"] == "http.request" and messages[-1].get("more_body"):
+        messages.append(await receive())
+
+    async def again() -> Any:
+        return messages.popleft() if messages else await receive()
+
+    return again
+
+
 class AccessMiddleware:
     """ASGI middleware in front of the routes; the body of a refused request is never read.
 
@@ -80,33 +94,35 @@ class AccessMiddleware:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Admit one request, or answer with the reason for refusal."""
-        async with AsyncExitStack() as share, AsyncExitStack() as turn:
+        async with AsyncExitStack() as place:
             if scope["type"] == "http":
                 try:
-                    await self._place(scope, await self._admit(scope), share, turn)
+                    rule = await self._admit(scope)
+                    if scope["state"]["caller"] is not None and not rule.is_open:
+                        receive = receive if rule.method == "GET" else await _whole(receive)
+                        await self._place(scope, rule, place)
                 except (Problem, Unavailable) as refused:
                     problem = refused if isinstance(refused, Problem) else no_database()
                     await problem.response()(scope, receive, send)
                     return
 
             async def answering(message: Any) -> None:
-                await turn.aclose()  # who reads an answer slowly holds up nobody
+                await place.aclose()  # an answer is no work, and who reads it slowly holds up nobody
                 await send(message)
 
             await self.app(scope, receive, answering)
 
-    async def _place(self, scope: Any, rule: Permission, share: AsyncExitStack, turn: AsyncExitStack) -> None:
-        """Wait for the turn of an authenticated caller, within the caller's share."""
+    async def _place(self, scope: Any, rule: Permission, place: AsyncExitStack) -> None:
+        """Wait for the turn of an authenticated caller, within the caller's share, until ``place`` is closed."""
         caller = scope["state"]["caller"]
-        if caller is None or rule.is_open:
-            return
         try:
-            share.enter_context(self.shares.one(caller.key_id))
+            place.enter_context(self.shares.one(caller.key_id))
             if takes_turns(rule):
-                await turn.enter_async_context(self.turns.turn(caller.key_id))
+                await place.enter_async_context(self.turns.turn(caller.key_id))
         except Problem as refused:
             route = f"{rule.method} {rule.route}"
-            await asyncio.to_thread(note_refusal, self.refusals, Request(scope), refused, route, caller)
+            note = partial(note_refusal, self.refusals, Request(scope), refused, route, caller=caller)
+            await asyncio.to_thread(note)
             raise
 
     async def _admit(self, scope: Any) -> Permission:

@@ -80,7 +80,7 @@ def review(out: Path | None, as_json: bool) -> None:
 def close(person: str, as_json: bool) -> None:
     """Close the account of somebody who has left: sessions end, and signing in and tokens are refused.
 
-    PERSON is the id that 'onroll access review' shows. Revoke keys with 'onroll keys revoke'.
+    PERSON is the id that 'onroll access review' shows. A key must be revoked first, with 'onroll keys revoke'.
     """
     _set_active(person, active=False, as_json=as_json)
 

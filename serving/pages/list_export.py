@@ -35,7 +35,8 @@ HEADINGS = (
     "as_of",
 )
 NAMED = ("name", "date_of_birth", "upn")  # columns for those who may see personal details, after the reference
-ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # characters that XML, and so a workbook, cannot hold
+# What XML 1.0, and so a workbook, cannot hold: most controls, halves of characters, and two that are none.
+ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 DAY = "DD/MM/YYYY"
 MIN_WIDTH, MAX_WIDTH = 8, 60  # of a column, in characters
 
@@ -91,10 +92,15 @@ def _named(details: PersonalDetails | None) -> list[Any]:
     return [getattr(details, name) for name in NAMED] if details else [None] * len(NAMED)
 
 
+def _held(cell: Any) -> Any:
+    """Return a cell without the characters that a file cannot hold; what begins a formula then is guarded again."""
+    return as_text(ILLEGAL.sub("", cell)) if isinstance(cell, str) and ILLEGAL.search(cell) else cell
+
+
 def as_csv(rows: list[list[Any]], reminder: str) -> bytes:
     """Return the rows as CSV that a spreadsheet opens as UTF-8; dates as 2025-01-13."""
     out = io.StringIO()
-    csv.writer(out).writerows([*rows, [as_text(reminder)]])
+    csv.writer(out).writerows([*([_held(cell) for cell in row] for row in rows), [as_text(reminder)]])
     return out.getvalue().encode("utf-8-sig")
 
 
@@ -115,7 +121,7 @@ def as_xlsx(rows: list[list[Any]], title: str, reminder: str) -> bytes:
     for row in [*rows, [as_text(reminder)]]:
         cells = []
         for value in row:
-            cell = WriteOnlyCell(sheet, ILLEGAL.sub("", value) if isinstance(value, str) else value)
+            cell = WriteOnlyCell(sheet, _held(value))
             cell.alignment = Alignment(vertical="top", wrap_text=len(row) > 1)
             cell.font = Font(bold=row is rows[0])
             if isinstance(value, date):

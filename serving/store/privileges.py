@@ -1,8 +1,8 @@
 """PostgreSQL's four roles: the owner of the schema, the service, retention, and access.
 
 The owner's account runs migrations and ``grant`` and is used for nothing else. The service's account cannot change a table or a
-trigger, run a program, or delete a score, a case or an entry of the audit. Retention's account deletes what is due, and marks the lists
-that lost scores by it; the audit only from its beginning, through one function of the owner. Access's account makes and revokes keys and reads no child's record: whoever
+trigger, run a program, or delete a score, a case or an entry of the audit. Retention's account deletes what is due, marks the lists
+that lost scores by it, and empties old texts of duties; the audit only from its beginning, through one function of the owner. Access's account makes and revokes keys and reads no child's record: whoever
 breaks into the service leaves no key behind.
 """
 
@@ -71,7 +71,7 @@ OF_SERVICE: dict[Any, str] = {
 # What access does, and nothing else; ``verify`` reads keys and the audit only.
 OF_ACCESS: dict[Any, str] = {AuditEntry: ADDED, StoredKey: "SELECT, INSERT, UPDATE (revoked_at)"}
 # What retention and erasure empty; the audit is emptied by a function alone.
-OF_RETENTION = tuple(dict.fromkeys((*BY_PUPIL, *BY_CASE, *OF_PUPILS, ScoreList, StoredKey, ShadowCount)))
+OF_RETENTION = tuple(dict.fromkeys((*BY_PUPIL, *BY_CASE, *OF_PUPILS, ScoreList, SavedFilter, StoredKey, ShadowCount)))
 # Runs as the owner, with the schema's own tables whatever the caller's search path; the last entry stays, since the next needs its code.
 PRUNE_SQL = """
 CREATE OR REPLACE FUNCTION {prune}(last_removed bigint) RETURNS bigint
@@ -140,6 +140,7 @@ def _statements(connection: sa.Connection) -> list[str]:
         f"GRANT INSERT ON {AuditEntry.__tablename__} TO {RETENTION}",
         f"GRANT DELETE ON {removing} TO {RETENTION}",
         f"GRANT UPDATE (thinned_at) ON {ScoreList.__tablename__} TO {RETENTION}",  # that a list has lost scores
+        f"GRANT UPDATE (stopped_text) ON {StoredDeadline.__tablename__} TO {RETENTION}",
         *([f"GRANT MAINTAIN ON {removing} TO {RETENTION}"] if server >= (17,) else []),  # VACUUM, after an erasure
         PRUNE_SQL.format(prune=PRUNE, place=place),
         f"REVOKE ALL ON FUNCTION {PRUNE}(bigint) FROM PUBLIC, {every}",

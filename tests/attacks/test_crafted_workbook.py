@@ -90,11 +90,11 @@ CRAFTED = {
     "many things after the rows": (inserted(SHEET, b"</worksheet>", b"<x/>" * 400), "elements"),
     "many rows": (inserted(SHEET, b"</sheetData>", b"<row/>" * 400), "rows or texts"),
     "many strings": (inserted(STRINGS, b"</sst>", b"<si/>" * 400), "rows or texts"),
-    "a long attribute": (inserted(SHEET, b"</sheetData>", b"<row x='" + b"y" * 60_000 + b"'/>"), "cells or tags"),
-    "a long text": (inserted(STRINGS, b"</sst>", b"<si><t>" + b"y" * 60_000 + b"</t></si>"), "cells or tags"),
+    "a long attribute": (inserted(SHEET, b"</sheetData>", b"<row x='" + b"y" * 200_000 + b"'/>"), "cells or tags"),
+    "a long text": (inserted(STRINGS, b"</sst>", b"<si><t>" + b"y" * 200_000 + b"</t></si>"), "cells or tags"),
     "a sheet called a chart": (a_sheet_called_a_chart, "elements"),
 }
-SMALL = {"MAX_STRINGS": 80_000, "MAX_ELEMENTS": 300, "MAX_UNITS": {"row": 100, "si": 100}, "MAX_TOKEN": 40_000}
+SMALL = {"MAX_STRINGS": 400_000, "MAX_ELEMENTS": 300, "MAX_UNITS": {"row": 100, "si": 100}, "MAX_TOKEN": 40_000}
 
 
 def written(folder, found):

@@ -104,7 +104,7 @@ def named(doubted, name):
     doubted.app.state.page_context = replace(doubted.app.state.page_context, cipher=cipher)
     lead = doubted.visit("lead")
     path = f"{fault_on(lead.get('/model').text)}/release"
-    return lambda text, **more: submit(lead, "/model", path, version="1", text=text, **more)
+    return lambda text, version="1", **more: submit(lead, "/model", path, version=version, text=text, **more)
 
 
 def test_a_person_can_say_that_an_everyday_word_is_not_the_childs_name(doubted):
@@ -163,8 +163,43 @@ def test_nobodys_word_releases_a_reference_a_surname_or_a_postcode(doubted):
     assert release(said).status_code == 303
     with doubted.store.view(command_line()) as view:
         refused = [e["details"] for e in entries(view) if e["action"] == "fault.not_released"]
+        read = [e["pupils"] for e in entries(view, pupils=[doubted.child]) if e["action"] == "fault.not_released"]
         view.record("audit.seen")
     assert [sorted(details) for details in refused] == [["address", "fault_id", "said_no_name"]] * 4
+    assert len(read) == 4, "each names the child, by reference"
+
+
+def test_a_name_is_not_found_by_halving_a_list_of_names(doubted, caplog):
+    """Before, eleven forms found one of 512 surnames for a lead who may see none, and the audit named no child."""
+    release, statuses = named(doubted, "Zoe Canary"), []
+    names = [f"Surname{a}{b}" for a in "abcdefgh" for b in "abcdefgh"] + ["Canary"]
+    assert release(" ".join(names)).status_code == 422, "a list of names is no text about a record"
+    while len(names) > 1 and len(statuses) < 20:
+        half = names[: len(names) // 2]
+        statuses.append(
+            release(" ".join(half)[: doubts.MAX_RELEASED], version=str(1 + statuses.count(303))).status_code
+        )
+        names = half if statuses[-1] == 422 else names[len(names) // 2 :]
+    with doubted.store.view(command_line()) as view:
+        said = [e["action"] for e in entries(view, pupils=[doubted.child]) if e["action"].startswith("fault.")]
+        view.record("audit.seen")
+    assert said.count(doubts.TRIED) == doubts.MAX_TRIES
+    assert "many texts about one child" in [r.getMessage() for r in caplog.records if r.name == "onroll.alarm"]
+    page = release("The plan has ended.", version=str(1 + statuses.count(303)))
+    assert (page.status_code, "Too many texts" in page.text) == (422, True)
+
+
+def test_whom_a_lead_reads_of_is_in_the_audit(doubted):
+    """Before, a lead read a worker's words with a link to the child, and the audit named nobody."""
+    for user, names in (("lead", True), ("analyst", False)):
+        doubted.visit(user).get("/model")
+        with doubted.store.view(command_line()) as view:
+            seen = [e for e in entries(view, action="faults.seen") if e["who"] == f"dev:{user}"]
+            of_child = [
+                e for e in entries(view, action="faults.seen", pupils=[doubted.child]) if e["who"] == f"dev:{user}"
+            ]
+            view.record("audit.seen")
+        assert (bool(seen), bool(of_child)) == (True, names), user
 
 
 def test_an_analyst_reads_what_a_lead_released_and_no_more(doubted):

@@ -4,7 +4,7 @@ Before, the new authority read the notes of the old one.
 """
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 import sqlalchemy as sa
@@ -13,10 +13,13 @@ from histories.calendar import london_today
 from serving.store import Caller, NotThere
 from serving.store.audit.audit_log import entries
 from serving.store.caller import command_line
-from serving.store.cases import cases, casework, doubts, not_in_school
+from serving.store.cases import cases, casework, doubts, due_list, not_in_school
 from serving.store.cases.actions import export
+from serving.store.cases.casework_tables import StoredDeadline
 from serving.store.cases.tables import Case
-from serving.store.database import reading
+from serving.store.database import reading, writing
+from serving.store.parts import Position
+from serving.store.scores import week_list
 from serving.store.scores.chosen import Chosen
 from serving.store.scores.stored_scores import newest_list
 from serving.store.scores.tops import top_of
@@ -52,6 +55,39 @@ def old_duty(moved):
     with moved.store.view(command_line()) as view:
         (duty,) = casework.deadlines(view)
     return duty
+
+
+@pytest.fixture
+def new_duty(moved):
+    """A duty of the child's new place, which concerns nobody in 801; the old list of 801 still shows the child."""
+    fields = {"clock_id": "c" * 32, "pupil_id": moved.child, "kind": "unauthorised_20", "urn": "900", "case_id": ""}
+    days = {"started_on": date(2021, 1, 20), "due_on": date(2021, 2, 1), "as_of": date(2025, 2, 10)}
+    with writing(moved.store.engine) as connection:
+        changed = {"version": 1, "changed_at": datetime.now(UTC), "changed_by": "service"}
+        connection.execute(sa.insert(StoredDeadline), {**fields, **days, **changed})
+    return days
+
+
+def due(view, caller, child):
+    """Return what each reader of duties says of a child."""
+    today, position = date(2025, 2, 11), Position("c" * 32)
+    return {
+        "next": week_list.next_deadlines(view, [child]),
+        "list": [c.clock for c in week(view, Chosen(), 20, today).children if c.pupil_id == child and c.clock],
+        "all": casework.deadlines(view),
+        "counts": sum(due_list.counts(view, today).values()),
+        "part": due_list.part(view, "late", today, 5, position).rows,
+    }
+
+
+def test_a_duty_of_the_childs_new_place_is_not_shown_to_the_old_one(moved, new_duty):
+    """Before, the old authority's list said when the new one's duty is due."""
+    with moved.store.view(OLD) as view:
+        seen = due(view, OLD, moved.child)
+    assert not any(seen.values()), seen
+    with moved.store.view(NEW) as view:
+        seen = due(view, NEW, moved.child)
+    assert all(value for name, value in seen.items() if name != "list"), seen
 
 
 def seen_by(store, caller):

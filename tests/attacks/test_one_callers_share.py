@@ -46,7 +46,7 @@ class Service:
 
     def __init__(self, begins=False):
         self.inside, self.end, self.noted, self.begins = [], asyncio.Event(), Noted(), begins
-        self.door = AccessMiddleware(self.app, [], Everybody(), Buckets(1e6, 1_000_000), self.noted)
+        self.door = AccessMiddleware(self.app, [Everybody()], Everybody(), Buckets(1e6, 1_000_000), self.noted)
 
     async def app(self, scope, receive, send):
         self.inside.append(scope["state"]["caller"].key_id)
@@ -54,15 +54,15 @@ class Service:
             await send({"type": "http.response.start", "status": 200, "headers": []})
         await self.end.wait()
 
-    async def ask(self, who, path):
+    async def ask(self, who, path, method="GET", receive=None):
         sent = []
 
         async def send(message):
             sent.append(message)
 
         headers = [(b"who", who.encode())]
-        scope = {"type": "http", "method": "GET", "path": path, "headers": headers, "query_string": b"", "state": {}}
-        await self.door(scope, None, send)
+        scope = {"type": "http", "method": method, "path": path, "headers": headers, "query_string": b"", "state": {}}
+        await self.door(scope, receive, send)
         return sent[0]["status"] if sent else 200
 
 
@@ -82,6 +82,28 @@ def test_who_asks_for_everything_leaves_places_for_others():
     assert statuses.count(429) == work.MAX_AT_ONCE - shares.MAX_OF_CALLER
     assert set(noted) == {("greedy", 429)}
     assert (statuses[-1], afterwards) == (200, 200)
+
+
+def test_a_body_that_still_arrives_is_no_work():
+    async def asked():
+        service, arriving = Service(), asyncio.Event()
+
+        async def half():
+            await arriving.wait()
+            return {"type": "http.request", "body": b"{}", "more_body": False}
+
+        path = "/api/v1/worklist"
+        slow = [asyncio.create_task(service.ask("same", path, "POST", half)) for _ in range(2 * shares.MAX_OF_CALLER)]
+        quick = asyncio.create_task(service.ask("same", "/work-list"))
+        await until(lambda: bool(service.inside))
+        begun = len(service.inside)
+        arriving.set()
+        await until(lambda: sum(t.done() for t in slow) > shares.MAX_OF_CALLER)
+        service.end.set()
+        return begun, await quick, [await task for task in slow]
+
+    begun, quick, slow = run(asked())
+    assert (begun, quick, slow.count(200)) == (1, 200, shares.MAX_OF_CALLER - 1)
 
 
 @pytest.mark.parametrize("path", DEAR)

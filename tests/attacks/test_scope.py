@@ -14,7 +14,6 @@ from serving.access.configuration import Configuration
 from serving.cli.main import onroll
 from serving.roles import IDENTITIES, ROLES
 from serving.store import Caller
-from serving.store.database import open_engine
 
 CHILDREN = sa.Table("children", sa.MetaData(), sa.Column("authority", sa.Text), sa.Column("urn", sa.Text))
 PLACES = list(product(("801", "802", ""), ("100", "200", "900")))
@@ -22,7 +21,7 @@ PLACES = list(product(("801", "802", ""), ("100", "200", "900")))
 
 @pytest.fixture(scope="module")
 def connection():
-    with open_engine("sqlite://").connect() as connection:
+    with sa.create_engine("sqlite://").connect() as connection:
         CHILDREN.metadata.create_all(connection)
         connection.execute(sa.insert(CHILDREN), [{"authority": a, "urn": u} for a, u in PLACES])
         yield connection

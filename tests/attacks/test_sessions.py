@@ -202,6 +202,19 @@ def test_who_has_left_cannot_use_a_token_that_has_not_expired(app, signer):
         assert CliRunner().invoke(onroll, ["access", "close", nobody]).exit_code != 0
 
 
+def test_no_key_is_said_to_be_closed_while_it_works(app):
+    """Before, `access close KEY` said that it was closed, and the key went on with the interface."""
+    key_id, key = app.state.store.create_key("worker", "801")
+    guarded = Guard(app, people=app.state.people, refusals=app.state.store.refusals)
+    client = TestClient(guarded, base_url="http://127.0.0.1", follow_redirects=False)
+    assert submit(client, "/sign-in", "/sign-in", key=key).status_code == 303
+    refused = CliRunner().invoke(onroll, ["access", "close", key_id])
+    assert f"onroll keys revoke {key_id}" in str(refused.exception)
+    assert run("keys", "revoke", key_id).exit_code == 0
+    assert client.post("/api/v1/worklist", json={}, headers={"Authorization": f"Bearer {key}"}).status_code == 401
+    assert run("access", "close", key_id).exit_code == 0, "so that it gets no case"
+
+
 def test_keys_expire_unless_somebody_chooses_otherwise(app):
     lead = ("keys", "create", "--role", "lead", "--authority", "801")
     in_a_year = london_today() + timedelta(days=365)

@@ -7,6 +7,26 @@ from tests.support.guard import Guard
 
 OF_FILES = (
     Guard(
+        "tests/attacks/test_sessions.py::test_no_key_is_said_to_be_closed_while_it_works",
+        "serving.store.sign_in.staff:london_day",
+        stand_ins.far_away,
+    ),
+    Guard(
+        "tests/attacks/test_doubts.py::test_a_name_is_not_found_by_halving_a_list_of_names",
+        "serving.store.cases.doubts:try_release",
+        stand_ins.yes,
+    ),
+    Guard(
+        "tests/attacks/test_doubts.py::test_whom_a_lead_reads_of_is_in_the_audit",
+        "serving.store.cases.doubts:IDENTITIES",
+        (),
+    ),
+    Guard(
+        "tests/attacks/test_moved_children.py::test_a_duty_of_the_childs_new_place_is_not_shown_to_the_old_one",
+        "serving.store.scores.week_list:duties_in_scope",
+        stand_ins.true,
+    ),
+    Guard(
         "tests/attacks/test_scope.py::test_nobody_sees_more_than_their_schools_and_their_authority",
         "serving.store.caller:Caller.scope",
         stand_ins.no_conditions,

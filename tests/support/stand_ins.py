@@ -3,11 +3,12 @@
 import getpass
 import shutil
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import jwt
+import sqlalchemy as sa
 
 
 def nothing(*_: Any, **__: Any) -> None:
@@ -58,6 +59,16 @@ def wherever(path: str | None, *_: Any) -> str:
 def no(*_: Any, **__: Any) -> bool:
     """Find nothing."""
     return False
+
+
+def true(*_: Any) -> Any:
+    """Return a condition that always holds."""
+    return sa.true()
+
+
+def far_away(*_: Any) -> Any:
+    """Return a day on which nothing is left of anything."""
+    return date.max
 
 
 def none(*_: Any, **__: Any) -> frozenset[str]:

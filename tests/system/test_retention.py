@@ -14,14 +14,18 @@ from hypothesis import strategies as st
 from histories.errors import Faults, Usage
 from serving.cli.main import onroll
 from serving.store import Caller, Store
-from serving.store.cases import cases, casework, doubts
-from serving.store.cases.casework_tables import OF_PUPILS, StoredHistory
-from serving.store.cases.tables import Case, CaseEntry, DataFault
+from serving.store.cases import cases, casework, doubts, saved_filters
+from serving.store.cases.casework_tables import OF_PUPILS, StoredDeadline, StoredHistory
+from serving.store.cases.saved_filters import SavedFilter
+from serving.store.cases.tables import Case, CaseEntry, DataFault, Person
 from serving.store.database import reading, writing
 from serving.store.records import erasure, holds, retention
+from serving.store.records.places import BY_CASE
 from serving.store.records.purging import purge_files
 from serving.store.scores.complete_lists import complete_lists
-from serving.store.tables import AuditEntry, Hold, Pupil, ScoreList, ShadowCount, StoredKey, StoredScore
+from serving.store.sign_in import staff
+from serving.store.tables import AuditEntry, Base, Hold, Pupil, ScoreList, ShadowCount, StoredKey, StoredScore
+from tests.support import acting
 from tests.support.databases import KEY
 from tests.support.scores import score
 from tests.support.stores import ADMIN, do, gathered, tamper, verified, verified_anew
@@ -141,6 +145,55 @@ def test_erasure_leaves_only_a_reference_of_a_pupil(store, tmp_path):
         assert b"gone-1234567" not in files
 
 
+def test_every_table_has_a_period_or_says_why_not():
+    """Before, stopped duties, what a removed case had begun and saved filters stayed for ever."""
+    now = datetime.now(UTC)
+    with_period = {retention._due(k, now)[0].__tablename__ for k in retention.KINDS if k != "audit"} | {"audit"}
+    with_period |= {table.__tablename__ for table in BY_CASE}
+    without = {name for name in retention.NO_PERIOD if name not in with_period}
+    assert with_period | without == set(Base.metadata.tables)
+    assert all(retention.NO_PERIOD.values())
+
+
+def test_duties_go_at_their_age_and_with_the_case_that_began_them(store):
+    """What a person stopped stays without its text: the histories would begin it again."""
+    for pupil, closed in (("old-1234567", None), ("new-1234567", 100), ("held-1234567", None)):
+        fill(store, pupil, 0, closed)
+    do(store, holds.place, ["held-1234567"], "court")
+    ((case,),) = rows(store, sa.select(Case.case_id).where(Case.pupil_id == "new-1234567").scalar_subquery())
+    long_ago, now = datetime.now(UTC) - timedelta(days=3000), datetime.now(UTC)
+    fields = {"kind": "destination", "urn": "100", "due_on": date(2015, 2, 1), "as_of": date(2015, 1, 1), "version": 1}
+    fields |= {"changed_at": now, "changed_by": "service", "stopped_text": "is with an aunt in Leeds"}
+    duties = {
+        "old": ("old-1234567", long_ago, "data", ""),
+        "held": ("held-1234567", long_ago, "data", ""),
+        "recent": ("old-1234567", now, "data", ""),
+        "of case": ("new-1234567", None, None, case),
+        "by person": ("old-1234567", long_ago, "person", ""),
+    }
+    with writing(store.engine) as connection:
+        for n, (name, (pupil, stopped, how, of_case)) in enumerate(duties.items()):
+            which = {"clock_id": name, "pupil_id": pupil, "stopped_at": stopped, "stopped_how": how, "case_id": of_case}
+            connection.execute(sa.insert(StoredDeadline), {**fields, **which, "started_on": date(2015, 1, 1 + n)})
+    assert do(store, retention.apply, retention.load(None))["duties"] == 1
+    left = dict(rows(store, StoredDeadline.clock_id, StoredDeadline.stopped_text))
+    assert {name: bool(text) for name, text in left.items()} == {"held": True, "recent": True, "by person": False}
+
+
+def test_filters_go_after_the_account_was_closed(store):
+    long_ago = datetime.now(UTC) - timedelta(days=3000)
+    for person, active in (("token:gone", False), ("token:here", True)):
+        caller = Caller(person, "worker", "801")
+        acting.do(store, caller, staff.remember, person)
+        acting.do(store, caller, saved_filters.save_filter, "mine", "urn=100")
+        with writing(store.engine) as connection:
+            of_person = sa.update(Person).where(Person.person_id == person)
+            connection.execute(of_person.values(active=active, changed_at=long_ago))
+    assert do(store, retention.apply, retention.load(None))["filters"] == 1
+    assert rows(store, SavedFilter.person_id) == [("token:here",)]
+    assert len(rows(store, Person.person_id)) == 2, "a closed account stays closed"
+
+
 def test_keys_and_counts_and_lifted_holds_go_at_their_age(store):
     for key in ("old", "new"):
         store.create_key("lead", "801", expires=date(2020, 1, 1) if key == "old" else None)
@@ -153,7 +206,16 @@ def test_keys_and_counts_and_lifted_holds_go_at_their_age(store):
         count = {"champion": "1", "challenger": "2", "pupils": 1, "difference": 0.0, "cells": "[]"}
         connection.execute(sa.insert(ShadowCount), [{**count, "counted_at": t} for t in (long_ago, datetime.now(UTC))])
     removed = do(store, retention.apply, retention.load(None))
-    assert removed == {"scores": 0, "cases": 0, "keys": 1, "holds": 1, "shadow_counts": 1, "audit": 0}
+    assert removed == {
+        "scores": 0,
+        "duties": 0,
+        "cases": 0,
+        "filters": 0,
+        "keys": 1,
+        "holds": 1,
+        "shadow_counts": 1,
+        "audit": 0,
+    }
     assert [p for (p,) in rows(store, Hold.pupil_id)] == ["b"]
 
 

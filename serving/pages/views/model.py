@@ -50,11 +50,17 @@ def release(fault_id: str, request: Request, fields: Form, context: Context) -> 
     def again(status: int, wrong: list[str]) -> Response:
         if wrong:
             with context.store.change(request.state.caller) as change:
-                change.record("fault.not_released", fault_id=fault_id, said_no_name=no_name)
-        refused = {fault_id: (text, no_name)}
-        field = f"release-{fault_id}"
-        return _show_again(context, request, "model.say_release", field, status=status, wrong=wrong, refused=refused)
+                doubts.note_refused(change, fault_id, said_no_name=no_name)
+        return shown_again("model.say_release", status, wrong)
 
+    def shown_again(message: str, status: int, wrong: list[str]) -> Response:
+        refused, field = {fault_id: (text, no_name)}, f"release-{fault_id}"
+        return _show_again(context, request, message, field, status=status, wrong=wrong, refused=refused)
+
+    with context.store.change(request.state.caller) as change:
+        may_try = doubts.try_release(change, fault_id)
+    if not may_try:
+        return shown_again("model.too_many_texts", 422, ["text"])
     return save_and_redirect(context.store, request, apply, "/model?done=released", again)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,11 +16,14 @@ from serving.store.cases.cases import MAX_CODE, PLACE, URN, add_entry, written
 from serving.store.cases.tables import Case, DataFault
 from serving.store.people import details
 from serving.store.people.cipher import Cipher
-from serving.store.tables import Pupil
+from serving.store.tables import AuditEntry, Pupil
 from serving.store.unit_of_work import Change, Conflict, NotThere, View
 
 # The last two letters of a postcode are none of C, I, K, M, O and V; "Y9 1st week" is none.
 POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?[\s-]*\d(?!(?-i:st|nd|rd|th)\b)[ABD-HJLNP-UW-Z]{2}\b", re.IGNORECASE)
+MAX_RELEASED = 300  # characters of a released text: room for what is wrong, not for a list of names
+TRIED, MAX_TRIES, TRIES_LAST = "fault.release_tried", 6, timedelta(days=30)  # texts about one child
+log = logging.getLogger("onroll.alarm")
 RELEASE = ("lead", "administrator")  # roles that may release a text to the analyst
 
 
@@ -56,17 +60,62 @@ def faults(view: View) -> list[dict[str, Any]]:
     """
     page = sa.case((Pupil.authority == Case.authority, Pupil.pupil_ref), else_=None).label("pupil_ref")
     query = (
-        sa.select(DataFault.__table__, URN, page)
+        sa.select(DataFault.__table__, URN, page, Case.pupil_id)
         .join(Case, Case.case_id == DataFault.case_id)
         .join(Pupil, Pupil.pupil_id == Case.pupil_id)
         .where(*view.caller.scope(PLACE), DataFault.answer.is_(None))
         .order_by(DataFault.raised_at)
     )
     rows = [dict(r) for r in view.connection.execute(query).mappings()]
-    view.record("faults.seen", count=len(rows))
-    if view.caller.role not in IDENTITIES:
-        rows = [{**row, "text": None, "pupil_ref": None} for row in rows]
-    return rows
+    sees_children = view.caller.role in IDENTITIES
+    pupils = dict.fromkeys(row.pop("pupil_id") for row in rows)
+    view.record("faults.seen", pupils=pupils if sees_children else (), count=len(rows))
+    return rows if sees_children else [{**row, "text": None, "pupil_ref": None} for row in rows]
+
+
+def try_release(change: Change, fault_id: str) -> bool:
+    """Count a text about a doubt that somebody wants to release, and return whether one more may be.
+
+    Whether a text is refused says something about the child's name: with enough texts, all of it. Tries are counted in a change of
+    their own, which stands whatever comes of the text, by child, since anybody can raise a further doubt.
+
+    Raises
+    ------
+    NotThere
+        When the caller's scope has no such doubt, or the caller's role releases nothing.
+    """
+    pupil = _pupil_of(change, fault_id)
+    change.chain.lock(change.connection)
+    since = (change.now - TRIES_LAST).isoformat(timespec="milliseconds")
+    about = sa.or_(*(AuditEntry.pupils.contains(ref) for ref in change.all_references([pupil])))
+    tried = change.connection.scalar(
+        sa.select(sa.func.count()).where(AuditEntry.action == TRIED, AuditEntry.at >= since, about)
+    )
+    if (tried or 0) < MAX_TRIES:
+        change.record(TRIED, pupils=[pupil], fault_id=fault_id)
+        return True
+    change.record("fault.not_released", pupils=[pupil], fault_id=fault_id, too_many=True)
+    log.error("many texts about one child", extra={"fields": {"caller": change.caller.key_id, "more_than": MAX_TRIES}})
+    return False
+
+
+def note_refused(change: Change, fault_id: str, *, said_no_name: bool) -> None:
+    """Record that a text about a doubt was not released, with the child and without its words."""
+    pupil = _pupil_of(change, fault_id)
+    change.record("fault.not_released", pupils=[pupil], fault_id=fault_id, said_no_name=said_no_name)
+
+
+def _pupil_of(change: Change, fault_id: str) -> str:
+    """Return the child of a doubt whose text the caller may release."""
+    pupil = change.connection.scalar(
+        sa.select(Case.pupil_id)
+        .join(DataFault, DataFault.case_id == Case.case_id)
+        .join(Pupil, Pupil.pupil_id == Case.pupil_id)
+        .where(DataFault.fault_id == fault_id, *change.caller.children(PLACE))
+    )
+    if pupil is None or change.caller.role not in RELEASE:
+        raise NotThere("doubt")
+    return str(pupil)
 
 
 def release(
@@ -90,15 +139,8 @@ def release(
     Conflict
         When somebody changed the doubt meanwhile.
     """
-    kept = written(text, "text") or ""
-    pupil = change.connection.scalar(
-        sa.select(Case.pupil_id)
-        .join(DataFault, DataFault.case_id == Case.case_id)
-        .join(Pupil, Pupil.pupil_id == Case.pupil_id)
-        .where(DataFault.fault_id == fault_id, *change.caller.children(PLACE))
-    )
-    if pupil is None or change.caller.role not in RELEASE:
-        raise NotThere("doubt")
+    kept = written(text, "text", MAX_RELEASED) or ""
+    pupil = _pupil_of(change, fault_id)
     person = details.of_pupil(change.connection, cipher, pupil) if cipher else None
     named = person is not None and details.identifies(kept, person)
     said = named and no_name and details.may_be_no_name(kept, person or {})
@@ -122,7 +164,9 @@ def answer(change: Change, fault_id: str, version: int, text: str) -> int:
     """
     kept = written(text, "text")
     _update(change, fault_id, version, answer=kept)
-    change.record("fault.answered", fault_id=fault_id, version=version + 1)
+    pupil = sa.select(Case.pupil_id).join(DataFault, DataFault.case_id == Case.case_id)
+    about = change.connection.scalars(pupil.where(DataFault.fault_id == fault_id)).all()
+    change.record("fault.answered", pupils=about, fault_id=fault_id, version=version + 1)
     return version + 1
 
 

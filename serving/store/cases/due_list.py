@@ -56,8 +56,9 @@ def part(view: View, group: str, today: date, most: int, position: Position | No
     query = _running(view, *StoredDeadline.__table__.c, *place).where(_is_in(group, today))
     at = None
     if position:
-        named = sa.select(*ORDER).where(StoredDeadline.clock_id == position.row)
-        at = view.connection.execute(named).one_or_none()
+        named = sa.select(*ORDER).join(Pupil, Pupil.pupil_id == StoredDeadline.pupil_id)
+        of_scope = (StoredDeadline.clock_id == position.row, last_school.duties_in_scope(view))
+        at = view.connection.execute(named.where(*of_scope)).one_or_none()
     return part_of(view, query, ORDER, most, at=at, backwards=bool(position and position.backwards and at))
 
 

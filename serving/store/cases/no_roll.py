@@ -121,5 +121,5 @@ def name_of(child: Mapping[str, Any]) -> str:
 def _place(view: View, name: str) -> tuple[int, date, str] | None:
     """Return the values of ``ORDER`` at a position."""
     query = sa.select(StoredOffRoll.since, StoredOffRoll.pupil_id).join(Pupil, Pupil.pupil_id == StoredOffRoll.pupil_id)
-    row = view.connection.execute(query.where(Pupil.pupil_ref == name[1:])).one_or_none()
+    row = view.connection.execute(query.where(Pupil.pupil_ref == name[1:], *view.caller.children(Pupil))).one_or_none()
     return (int(name[0] == "1"), row.since or LAST, row.pupil_id) if row else None

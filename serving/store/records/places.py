@@ -17,6 +17,7 @@ BY_CASE: tuple[Any, ...] = (CaseEntry, DataFault)
 # Where a pupil's records may lie besides the database; each must be looked after by itself.
 NOT_REACHED = (
     "backups of the database",
+    "names that staff gave to their saved filters",
     "files of scores, exports and lists that commands wrote",
     "histories, their .returns and .onroll/blocks",
     "the people file itself, and the linkage store beside the histories",

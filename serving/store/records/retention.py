@@ -15,7 +15,8 @@ from histories.errors import Fault, Faults
 from histories.io.toml import read_toml
 from serving.store.audit.pruning import prunable, prune
 from serving.store.cases.casework_tables import OF_PUPILS, StoredAtHome, StoredDeadline, StoredOffRoll
-from serving.store.cases.tables import Case
+from serving.store.cases.saved_filters import SavedFilter
+from serving.store.cases.tables import Case, Person
 from serving.store.people.tables import StoredDetails
 from serving.store.records.holds import HELD
 from serving.store.records.places import BY_CASE, OF_TRIALS
@@ -23,8 +24,22 @@ from serving.store.tables import FormerReference, Hold, Pupil, ScoreList, Shadow
 from serving.store.unit_of_work import Change, View
 
 DEFAULTS = Path(__file__).with_name("retention.toml")
-KINDS = ("scores", "cases", "keys", "holds", "shadow_counts", "audit")
+KINDS = ("scores", "duties", "cases", "filters", "keys", "holds", "shadow_counts", "audit")
 FOR_EVER = "for ever"
+# Tables without a period of their own, and why; every other table has one above, or goes with its case.
+WITH_PUPIL = "goes with the pupil, once no score, case or running duty is left"
+NO_PERIOD = {
+    **{table.__tablename__: WITH_PUPIL for table in (*OF_PUPILS, *OF_TRIALS, StoredDetails, FormerReference, Pupil)},
+    ScoreList.__tablename__: "goes with the last of its scores",
+    Person.__tablename__: "an account and a name of staff; a closed account would open again",
+    "schools": "names of schools, which are public",
+    "capacities": "numbers of teams",
+    "copied_logs": "numbers of lines",
+    "sessions": "removed twelve hours after they were opened, by whoever signs in next",
+    "taken_answers": "codes of sign-ins, removed after minutes by the next one",
+}
+# The histories would begin such a duty again if its row were gone: what somebody wrote goes, and that it is done stays, as long as the pupil.
+BY_PERSON = sa.and_(StoredDeadline.stopped_how == "person", StoredDeadline.case_id == "")
 OF_LIST = (StoredScore.authority, StoredScore.as_of, StoredScore.model_version)
 Periods = Mapping[str, int | None]
 
@@ -66,10 +81,16 @@ def load(file: Path | None) -> Periods:
 
 def _due(kind: str, before: datetime) -> tuple[Any, sa.ColumnElement[bool]]:
     """Return the table of a kind, and the condition for rows older than a time and not under a hold."""
+    closed = sa.select(Person.person_id).where(Person.active.is_(False), Person.changed_at < before)
     expired = sa.or_(StoredKey.revoked_at < before, StoredKey.expires < london_day(before))
     conditions: dict[str, tuple[Any, sa.ColumnElement[bool]]] = {
         "scores": (StoredScore, sa.and_(StoredScore.stored_at < before, StoredScore.pupil_id.not_in(HELD))),
         "cases": (Case, sa.and_(Case.closed_at < before, Case.pupil_id.not_in(HELD))),
+        "duties": (
+            StoredDeadline,
+            sa.and_(StoredDeadline.stopped_at < before, sa.not_(BY_PERSON), StoredDeadline.pupil_id.not_in(HELD)),
+        ),
+        "filters": (SavedFilter, SavedFilter.person_id.in_(closed)),
         "keys": (StoredKey, expired),
         "holds": (Hold, Hold.lifted_at < before),
         "shadow_counts": (ShadowCount, ShadowCount.counted_at < before),
@@ -97,7 +118,10 @@ def apply(change: Change, periods: Periods) -> dict[str, int]:
     before = {k: change.now - relativedelta(months=m) for k, m in periods.items() if m is not None}
     if "scores" in before:
         _mark_thinned(change, _due("scores", before["scores"])[1])
-    for kind in before.keys() - {"audit"}:
+    if "duties" in before:
+        old = sa.and_(BY_PERSON, StoredDeadline.stopped_at < before["duties"], StoredDeadline.pupil_id.not_in(HELD))
+        change.connection.execute(sa.update(StoredDeadline).where(old).values(stopped_text=None))
+    for kind in (k for k in KINDS if k in before and k != "audit"):  # duties before the cases that take theirs along
         removed[kind] = remove(change.connection, *_due(kind, before[kind]))
     tidy(change.connection)
     if "audit" in before:  # last: it locks the audit until the commit
@@ -115,10 +139,10 @@ def _mark_thinned(change: Change, condition: sa.ColumnElement[bool]) -> None:
 
 
 def remove(connection: sa.Connection, table: Any, condition: sa.ColumnElement[bool]) -> int:
-    """Remove rows, and the entries and doubts of removed cases; return how many rows of the table itself."""
+    """Remove rows, and the entries, doubts and duties of removed cases; return how many rows of the table itself."""
     if table is Case:
         gone = sa.select(Case.case_id).where(condition)
-        for part in BY_CASE:
+        for part in (*BY_CASE, StoredDeadline):
             connection.execute(sa.delete(part).where(part.case_id.in_(gone)))
     return connection.execute(sa.delete(table).where(condition)).rowcount
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from histories.calendar import london_day
 from histories.errors import Fault, Faults
 from serving.store.cases.tables import Capacity, Person
 from serving.store.tables import StoredKey
@@ -65,7 +66,14 @@ def set_active(change: Change, person_id: str, *, active: bool) -> None:
     ------
     NotThere
         When nobody of this id has signed in, and it is not that of a person.
+    Faults
+        When it is a key that still works: closing would say that it is over while the interface goes on answering.
     """
+    in_time = sa.or_(StoredKey.expires.is_(None), StoredKey.expires >= london_day(change.now))
+    works = sa.select(StoredKey.key_id).where(StoredKey.key_id == person_id, StoredKey.revoked_at.is_(None), in_time)
+    if not active and change.connection.scalar(works) is not None:
+        do = f"Run 'onroll keys revoke {person_id}' first: it ends the key, and with it every session."
+        raise Faults(Fault("this is a key, and it still works", "access close", do))
     who = {"changed_at": change.now, "changed_by": change.caller.key_id}
     update = sa.update(Person).where(Person.person_id == person_id, *change.caller.scope_of_authority(Person))
     if not change.connection.execute(update.values(active=active, version=Person.version + 1, **who)).rowcount:
