@@ -154,14 +154,27 @@ def _compared(left, c):
         yield "the weeks compared ended earlier"
 
 
+def _joined(rows, ago):
+    """Return how long ago rolls were joined: none beside another, and none of a school that was left within 60 days before."""
+    last = {}
+    for row in sorted(rows, key=lambda r: r["entry_date"]):
+        before, last[row["urn"]] = last.get(row["urn"]), row.get("leaving_date")
+        is_back = before is not None and ago(before) - ago(row["entry_date"]) <= 60
+        if row.get("status") != "S" and not is_back:
+            yield ago(row["entry_date"])
+
+
 def _moved(left, c):
-    joined = [s for s in c.starts("enrolments", "entry_date") if 0 < s <= YEAR]
+    joined = [s for s in _joined(c.rows["enrolments"], c.ago) if 0 < s <= YEAR]
     sure, maybe = ([s for s in joined if mid_year(s, slack)] for slack in (2, -2))
     said = _take(left, MOVES["joined"])
     if (said and ago(said[1]) != min(maybe, default=None)) or (sure and not said):
         yield "a school was joined on another day"
-    starts = sorted({s for s in c.homes if s > 0})
-    home = starts[0] if len(starts) > 1 and starts[0] <= YEAR else None
+    rows = sorted(((c.ago(r["start_date"]), r["household_id"]) for r in c.rows["addresses"]), reverse=True)
+    begun = [row for row in rows if row[0] > 0]
+    # A row that goes on with the same home is no move.
+    starts = [at for n, (at, home) in enumerate(begun) if n == 0 or home != begun[n - 1][1]]
+    home = starts[-1] if len(starts) > 1 and starts[-1] <= YEAR else None
     said = _take(left, MOVES["moved"])
     if (ago(said[1]) if said else None) != home:
         yield "home was moved on another day"
