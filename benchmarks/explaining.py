@@ -14,6 +14,7 @@ from typing import Any
 import lightgbm
 import numpy as np
 
+from benchmarks.ratios import note
 from training.explanation.leaf_tables import LeafTables
 from training.explanation.trees import read_forest
 
@@ -53,6 +54,7 @@ def measure(rows: np.ndarray, depth: int) -> None:
     one_theirs = seconds(lambda: booster.predict(rows[:1], pred_contrib=True), 101)
     apart = np.abs(tables.contributions(rows[:500]) - booster.predict(rows[:500], pred_contrib=True)).max()
     print(f"depth {depth}, {len(few)} rows: {ours:.2f} s beside {theirs:.2f} s, ratio {ours / theirs:.3f}")
+    note(f"contributions, {'depth 6' if depth > 0 else 'no depth limit'}", ours / theirs, "LightGBM's pred_contrib")
     print(f"  one row {one * 1e3:.2f} ms beside {one_theirs * 1e3:.2f} ms, ratio {one / one_theirs:.3f}")
     print(f"  loading {built:.2f} s, largest difference {apart:.1e}")
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.ratios import note
+
 
 @dataclass(frozen=True)
 class Timed:
@@ -66,8 +68,11 @@ def machine() -> dict[str, Any]:
     }
 
 
-def show(results: dict[str, Any]) -> None:
-    """Print the figures as JSON with ``--json``, otherwise as a table."""
+def show(results: dict[str, Any], goals: Mapping[str, float] | None = None) -> None:
+    """Print the figures as JSON with ``--json``, otherwise as a table, and note the ratios with their goals (``benchmarks.ratios``)."""
+    for name, work in results["works"].items():
+        if name != results["floor"]:
+            note(name, work["ratio"], results["floor"], (goals or {}).get(name))
     if "--json" in sys.argv:
         print(json.dumps(results, indent=1))
         return

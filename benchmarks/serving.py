@@ -24,10 +24,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import polars as pl
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from benchmarks.one_pupil import DAY, posted
+from benchmarks.ratios import note
 from benchmarks.rounds import machine
 from benchmarks.store import LEAD, scores
 from histories.population.simulation import simulate
@@ -35,11 +37,15 @@ from histories.settings import settings
 from serving.access.authenticators import bearer
 from serving.cli.running import running
 from serving.http.api import make_app
+from serving.http.arrow_stream import written
+from serving.http.schemas import ARROW
 from serving.store import Store
 from training.release.resolve import resolve
 
 STORED, ROUNDS, CALLS, CLIENTS = 20_000, 8, 100, 8
 KEY = "a key for benchmarks, 32 letters!"
+FORMS = {"rows": 8, "columns": 4, "Arrow": 4}  # of /score, and how many times one pupil 100 may take
+ONE = 15  # milliseconds promised for one pupil
 
 
 def bare() -> Any:
@@ -91,12 +97,13 @@ class Client:
         self.connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
         self.connection.connect()
         self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        self.headers = {"Authorization": f"Bearer {key}"}
 
-    def call(self, path: str, body: bytes | None) -> float:
+    def call(self, path: str, body: bytes | None, kind: str = "application/json") -> float:
         """Return a call's milliseconds; an answer other than 200 ends the run."""
         start = time.perf_counter()
-        self.connection.request("GET" if body is None else "POST", path, body, self.headers)
+        headers = {**self.headers, "Content-Type": kind}
+        self.connection.request("GET" if body is None else "POST", path, body, headers)
         answer = self.connection.getresponse()
         answer.read()
         if answer.status != 200:
@@ -136,15 +143,43 @@ def compared(urls: dict[str, str], key: str, path: str, body: bytes | None, clie
     return line + "".join(f"  to {name} {' / '.join(f'{r:.2f}' for r in two)}" for name, two in ratios.items())
 
 
+def in_forms(rows: dict[str, list[dict[str, Any]]]) -> dict[str, tuple[bytes, str]]:
+    """Return a request in each form that ``/score`` takes, with its content type."""
+    frames = {name: pl.DataFrame(of, infer_schema_length=None) for name, of in rows.items() if of}
+    columns = {name: frame.to_dict(as_series=False) for name, frame in frames.items()}
+    as_json = [json.dumps({"as_of": DAY.isoformat(), "histories": of}).encode() for of in (rows, columns)]
+    return {
+        "rows": (as_json[0], "application/json"),
+        "columns": (as_json[1], "application/json"),
+        "Arrow": (written(frames, DAY), ARROW),
+    }
+
+
+def compared_forms(url: str, key: str, posted_rows: dict[int, dict[str, Any]]) -> None:
+    """Print how long ``/score`` takes of one pupil and of 100, in each form, called in turn."""
+    bodies = {(form, n): body for n in (1, 100) for form, body in in_forms(posted_rows[n]).items()}
+    latencies: dict[tuple[str, int], list[float]] = {case: [] for case in bodies}
+    for at in range(ROUNDS + 1):
+        for case, (body, kind) in bodies.items():
+            client = Client(url, key)
+            calls = [client.call("/api/v1/score", body, kind) for _ in range(3)]
+            latencies[case] += calls if at else []  # the first round compiles
+    middle = {case: statistics.median(times) for case, times in latencies.items()}
+    note("/score of one pupil", middle["rows", 1] / ONE, f"{ONE} ms", 1)
+    for form, goal in FORMS.items():
+        one, many = middle[form, 1], middle[form, 100]
+        print(f"  /api/v1/score as {form:8} 1 pupil {one:6.1f} ms  100 pupils {many:6.1f} ms  {many / one:.1f} times")
+        note(f"/score of 100 pupils as {form}", many / one, "one pupil", goal)
+
+
 def main() -> None:
     """Print the median and 99th percentile of every call, for one client and for several at once."""
     model = resolve(settings().model, settings().releases).absolute()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         home = Path(folder)
         simulate(home / "h", pupils=600, years=3, seed=4)
-        sent = {
-            n: json.dumps({"as_of": DAY.isoformat(), "histories": posted(home / "h")[n]}).encode() for n in (1, 100)
-        }
+        requests = posted(home / "h")
+        sent = {n: json.dumps({"as_of": DAY.isoformat(), "histories": requests[n]}).encode() for n in (1, 100)}
         store = Store(f"sqlite:///{home / 'onroll.db'}", KEY.encode(), home / "anchors")
         store.save(scores(STORED), LEAD)
         _, key = store.create_key("lead", "801")
@@ -170,6 +205,7 @@ def main() -> None:
                     f"  {path:28}{compared(urls=urls, key=key, path=path, body=content, clients=many, calls=CALLS // many)}"
                 )
         print("posted rows, one client")
+        compared_forms(urls["onroll"], key, requests)
         for pupils, body in sent.items():
             calls = 10 if pupils == 1 else 4
             print(

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.ratios import note
 from serving.store import Caller, Store
 from serving.store.audit import audit_log
 from serving.store.database import reading
@@ -115,6 +116,7 @@ def main(url: str | None) -> None:
             ),
         }.items():
             elapsed = median(work)
+            note(name, elapsed / floor, "one commit of the audit")
             print(f"{name}: {elapsed:.2f} ms, {elapsed / floor:.1f} times one entry")
         alone = median(lambda: store.worklist(LEAD, None, 100))
         middle, longest = at_once(lambda: store.worklist(LEAD, None, 100))

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from benchmarks.ratios import note
 from features.catalogue import catalogue
 from training.fitting.candidates import boosted
 from training.fitting.rolling_origin import learn_from
@@ -90,6 +91,8 @@ def main(rows: int = 200_000, columns: int = 100, rounds: int = 3, trees: int = 
         print(f"{what:12} {clock:8.1f} s {busy:8.1f} s of the processor {peak:8,.0f} MiB at most")
     pairs = list(zip(results["onroll"], results["lightgbm"], strict=True))
     clock, busy, peak = (statistics.median(a[k] / b[k] for a, b in pairs) for k in ("seconds", "processor", "peak"))
+    note("training, processor", busy, "lightgbm.train alone")
+    note("training, memory", peak, "lightgbm.train alone")
     print(
         f"time {clock:.2f} times by the clock, {busy:.2f} times of the processor, memory {peak:.2f} times that of lightgbm.train alone"
     )

@@ -2,7 +2,8 @@
 
 README.md, GLOSSARY.md, CHANGELOG.md, CONTRIBUTING.md, SECURITY.md and the rooms' READMEs stay where readers of the
 repository look for them; here they become pages of the site and their links are rewritten. The tutorial is a notebook,
-shown with its outputs. The API reference has one page for each folder of a room.
+shown with its outputs. The API reference has one page for each folder of a room, and the figures of
+benchmarks one picture each.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 from mkdocs.structure.files import File, Files
 
 sys.path.insert(0, str(Path(__file__).parent))  # MkDocs loads this file by its path
+from history_page import history_page
 from notebook_page import page_of
 
 ROOT = Path(__file__).parents[1]
@@ -51,6 +53,9 @@ def on_files(files: Files, config: Any) -> Files:
     files.append(File.generated(config, "tutorial.md", content=text))
     for name, picture in pictures.items():
         files.append(File.generated(config, name, content=picture))
+    files.append(
+        File.generated(config, "performance-history.md", content=history_page(ROOT / "benchmarks" / "history.jsonl"))
+    )
     decisions = sorted(f.src_uri for f in files if f.src_uri.startswith("decisions/"))
     config.nav = [
         *config.nav,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +15,8 @@ import polars.selectors as cs
 
 from features.catalogue import catalogue
 from features.counting.block_cache import BlockStore
-from features.evidence import evidence
-from features.matrix import tallied
+from features.evidence import Evidence, evidence
+from features.matrix import tallied_blocks
 from features.outcome.cohort import CohortRule
 from features.outcome.stopping import list_of
 from histories.reading.histories import Histories
@@ -24,9 +26,12 @@ from training.bundle import Manifest, read_bundle
 from training.catalogue_match import check_features
 from training.explanation.chance import last_day, sureness
 from training.explanation.importance import importance
-from training.explanation.reasons import reasons, wording_of
+from training.explanation.reason_columns import KINDS
+from training.explanation.reasons import Wording, reasons, wording_of
 from training.explanation.score import Score
+from training.explanation.score_columns import Ingredients, fields, in_columns, places_of_evidence
 from training.explanation.scorer import scorer_of
+from training.explanation.true_sentences import TrueSentences
 from training.measures import calibration
 
 if TYPE_CHECKING:  # slow to import, and the service needs neither
@@ -35,6 +40,9 @@ if TYPE_CHECKING:  # slow to import, and the service needs neither
 
 CONTRIBUTION = "contribution_"  # before a feature's name in the columns of contributions
 EVIDENCE_RANKS = 500  # top ranks in each authority that get evidence
+OF_PUPIL = ("pupil_id", "authority", "urn", "nc_year")
+OF_CHECK = ("risk", "risk_low", "risk_high")
+FEW = 60  # children who are explained one by one
 
 
 class RiskModel:
@@ -50,11 +58,22 @@ class RiskModel:
         The sentences of each feature.
     """
 
-    def __init__(self, booster: str, manifest: Manifest) -> None:
-        self.manifest = manifest
+    def __init__(self, booster: str, manifest: Manifest, wording: Wording | None = None) -> None:
+        self.manifest, self.booster = manifest, booster
         self.scorer = scorer_of(booster, manifest)
         self.importance = importance(booster, manifest)
-        self.wording = wording_of(manifest.catalogue, {f.name: f.sentences for f in catalogue().features})
+        self.wording = wording or wording_of(manifest.catalogue, {f.name: f.sentences for f in catalogue().features})
+
+    @cached_property
+    def true_sentences(self) -> TrueSentences:
+        """The sentences of its features, for many children at once."""
+        return TrueSentences([f["name"] for f in self.manifest.catalogue], self.wording)
+
+    @cached_property
+    def looked_at(self) -> list[str]:
+        """The features and tallies from which a score can be made again, in a fixed order."""
+        named = self.true_sentences.named_by(range(len(self.manifest.catalogue)))
+        return list(dict.fromkeys([*self.manifest.features, *self.manifest.seen, *named, "listed_among"]))
 
     @classmethod
     def load(cls, folder: Path, digest: str | None = None) -> RiskModel:
@@ -95,7 +114,7 @@ class RiskModel:
         kept: BlockStore | None = None,
         top: int | None = None,
         advance: Any = lambda steps=1, description=None: None,
-    ) -> list[Score]:
+    ) -> Sequence[Score]:
         """Score and explain the cohort as of a day.
 
         Parameters
@@ -112,11 +131,12 @@ class RiskModel:
 
         Returns
         -------
-        list of Score
-            By authority and rank.
+        sequence of Score
+            By authority and rank. Of many children it holds columns, and makes each score when it is asked for (``explanation.score_columns``).
         """
         histories, as_of = as_opened(histories), as_day(as_of, "as_of")
-        frame = tallied(histories, [as_of], rule=rule, known_on=known_on, kept=kept, advance=advance)
+        blocks = tallied_blocks(histories, [as_of], rule=rule, known_on=known_on, kept=kept, advance=advance)
+        frame = pl.concat([self._needed(block) for block in blocks])
         if frame.is_empty():
             return []
         frame = self.ranked(frame)
@@ -124,6 +144,11 @@ class RiskModel:
             frame = frame.filter(pl.col("rank") <= top)
         advance(description="contributions and evidence")
         return self.explained(histories, frame, as_of, known_on)
+
+    def _needed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return the columns of snapshots with tallies and features that scores are made from: half of them."""
+        names = dict.fromkeys((*OF_PUPIL, *(n for n in self.looked_at if n in frame.columns)))
+        return frame.select(*names, list_of())
 
     def ranked(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return snapshots with ``margin``, ``rank`` (1 = highest in its authority; ties by key) and ``listed_among`` (the authority's snapshots)."""
@@ -191,73 +216,106 @@ class RiskModel:
 
     def explained(
         self, histories: Histories, frame: pl.DataFrame, as_of: date, known_on: date | None = None
-    ) -> list[Score]:
+    ) -> Sequence[Score]:
         """Explain snapshots that have tallies, features and the columns of ``ranked``; the top ranks also get evidence."""
-        x = self._x(frame)
-        scores = self._scores(histories, frame, self.scorer.contributions(x), as_of, digests(x))
-        self._attach_evidence(histories, [s for s in scores if s.rank <= EVIDENCE_RANKS], as_of, known_on)
+        contributions = self.scorer.contributions(self._x(frame))
+        lists = (frame if "list" in frame.columns else frame.select(list_of()))["list"].to_list()
+        scores = self._explained(frame, contributions, self._of_all(histories.missing, as_of), lists)
+        listed = [k for k, rank in enumerate(frame["rank"]) if rank <= EVIDENCE_RANKS]
+        self._add_evidence(histories, list(places_of_evidence(scores, listed)), as_of, known_on)
         return scores
+
+    def again(self, frame: pl.DataFrame, as_of: date, missing_tables: list[str]) -> tuple[Sequence[Score], list[bytes]]:
+        """Make scores without evidence from what was kept of them.
+
+        Parameters
+        ----------
+        frame : polars.DataFrame
+            ``pupil_id, authority, urn, nc_year, rank, list`` and the columns of ``looked_at``.
+        missing_tables : list of str
+            Of the scores.
+
+        Returns
+        -------
+        scores : sequence of Score
+        checks : list of bytes
+            See ``checks``; others than those of the scores that were kept mean that this machine computes other numbers.
+        """
+        frame = frame.with_columns(pl.Series("margin", self.margins(frame)))
+        contributions = self.scorer.contributions(self._x(frame))
+        same = {**self._of_all([], as_of), "missing_tables": missing_tables}
+        scores = self._explained(frame, contributions, same, frame["list"].to_list())
+        own = {name: [value for (value,) in fields(scores, name)] for name in OF_CHECK}
+        return scores, checks(contributions, own)
 
     def _x(self, frame: pl.DataFrame) -> np.ndarray:
         return frame.select(self.manifest.features).to_numpy().astype(np.float64)
 
-    def _scores(
-        self, histories: Histories, frame: pl.DataFrame, parts: np.ndarray, as_of: date, made_from: list[str]
-    ) -> list[Score]:
-        m = self.manifest
-        margins = frame["margin"].to_numpy()
-        risks, (lows, highs) = self.risk(margins), self.interval(margins)
-        numbers = frame.select(cs.numeric().cast(pl.Float64).fill_nan(None))
-        unseen = self._unseen(numbers)
-        needed = [t for t in histories.missing if any(t in f["sources"] for f in m.catalogue)]
-        lists = frame.select(list_of())["list"]
+    def _explained(
+        self, frame: pl.DataFrame, contributions: np.ndarray, same: dict[str, Any], lists: list[Any]
+    ) -> Sequence[Score]:
+        """Return scores without evidence; ``same`` has the fields that they share, and ``lists`` the list of each."""
+        m, numbers = self.manifest, frame.select(cs.numeric().cast(pl.Float64).fill_nan(None))
+        own = {**self._of_margins(frame, same["as_of"]), "base": contributions[:, -1].tolist(), "list": lists}
+        own |= {"features_digest": digests(self._x(frame)), "unseen": self._unseen(numbers)}
+        if len(frame) > FEW:
+            looked_at = {name: numbers[name].to_numpy() for name in self.looked_at if name in numbers.columns}
+            made_from = Ingredients(model=self, numbers=looked_at, checks=checks(contributions, own))
+            return in_columns(same, own, made_from, contributions[:, :-1])
         scores = []
-        by_day = last_day(as_of, m.horizon_days)
-        rows = frame.select("pupil_id", "rank", "listed_among", "authority", "urn", "nc_year").iter_rows(named=True)
-        for k, (row, values) in enumerate(zip(rows, numbers.iter_rows(named=True), strict=True)):
-            raising, protective, context = reasons(values, parts[k, :-1], m.catalogue, m.themes, self.wording)
-            risk = float(risks[k])
-            scores.append(
-                Score(
-                    pupil_id=row["pupil_id"],
-                    as_of=as_of,
-                    risk=risk,
-                    risk_low=float(lows[k]),
-                    risk_high=float(highs[k]),
-                    rank=int(row["rank"]),
-                    band=by_risk(risk, m.bands),
-                    one_in=max(1, round(1 / max(risk, 1e-9))),
-                    reasons=raising,
-                    protective=protective,
-                    context=context,
-                    missing_tables=needed,
-                    unseen=unseen[k],
-                    model=m.name,
-                    model_version=m.version,
-                    definition=m.definition,
-                    horizon_days=m.horizon_days,
-                    margin=float(margins[k]),
-                    base=float(parts[k, -1]),
-                    authority=row["authority"],
-                    urn=row["urn"],
-                    nc_year=int(row["nc_year"]),
-                    catalogue_digest=m.catalogue_digest,
-                    features_digest=made_from[k],
-                    list=lists[k],
-                    capacity_band=by_capacity(int(row["rank"]), int(row["listed_among"])),
-                    chance=sureness(risk, (float(lows[k]), float(highs[k])), by_day),
-                )
-            )
+        for k, values in enumerate(numbers.iter_rows(named=True)):
+            of_kinds = reasons(values, contributions[k, :-1], m.catalogue, m.themes, self.wording)
+            of_score = {name: column[k] for name, column in own.items()}
+            scores.append(Score(**same, **of_score, **dict(zip(KINDS, of_kinds, strict=True))))
         return scores
 
-    def _attach_evidence(self, histories: Histories, scores: list[Score], as_of: date, known_on: date | None) -> None:
+    def _of_all(self, missing: Collection[str], as_of: date) -> dict[str, Any]:
+        """Return the fields that all scores of a day share; ``missing`` are the tables that the histories lack."""
+        m = self.manifest
+        return {
+            "as_of": as_of,
+            "missing_tables": [t for t in missing if any(t in f["sources"] for f in m.catalogue)],
+            "model": m.name,
+            "model_version": m.version,
+            "definition": m.definition,
+            "horizon_days": m.horizon_days,
+            "catalogue_digest": m.catalogue_digest,
+        }
+
+    def _of_margins(self, frame: pl.DataFrame, as_of: date) -> dict[str, list[Any]]:
+        """Return each score's fields that follow from its margin and its rank."""
+        margins = frame["margin"].to_numpy()
+        risks, (lows, highs) = self.risk(margins).tolist(), (limit.tolist() for limit in self.interval(margins))
+        by_day = last_day(as_of, self.manifest.horizon_days)
+        ranks, listed_among = frame["rank"].to_list(), frame["listed_among"].to_list()
+        limits = list(zip(lows, highs, strict=True))
+        return {
+            **{name: frame[name].to_list() for name in OF_PUPIL},
+            "risk": risks,
+            "risk_low": lows,
+            "risk_high": highs,
+            "rank": ranks,
+            "band": [by_risk(risk, self.manifest.bands) for risk in risks],
+            "one_in": [max(1, round(1 / max(risk, 1e-9))) for risk in risks],
+            "margin": margins.tolist(),
+            "capacity_band": [by_capacity(*place) for place in zip(ranks, listed_among, strict=True)],
+            "chance": [sureness(risk, of, by_day) for risk, of in zip(risks, limits, strict=True)],
+        }
+
+    def _add_evidence(
+        self,
+        histories: Histories,
+        places: Sequence[tuple[str, list[str], list[Evidence]]],
+        as_of: date,
+        known_on: date | None,
+    ) -> None:
+        """Put the records behind reasons, each given by its pupil and its features, into their lists."""
         sources = {d["name"]: d["sources"] for d in self.manifest.catalogue}
-        reasons = [(s.pupil_id, reason) for s in scores for reason in s.reasons + s.protective]
         # The distinct tables of a reason, in the order of its features.
-        tables = [dict.fromkeys(t for f in r.features for t in sources.get(f["name"], ())) for _, r in reasons]
-        requests = [(pupil, list(names)) for (pupil, _), names in zip(reasons, tables, strict=True)]
-        for (_, reason), records in zip(reasons, evidence(histories, requests, as_of, known_on), strict=True):
-            reason.evidence = records
+        tables = [list(dict.fromkeys(t for name in names for t in sources.get(name, ()))) for _, names, _ in places]
+        requests = [(pupil, of_reason) for (pupil, *_), of_reason in zip(places, tables, strict=True)]
+        for (*_, place), records in zip(places, evidence(histories, requests, as_of, known_on), strict=True):
+            place += records
 
     def _unseen(self, numbers: pl.DataFrame) -> list[list[str]]:
         """Return of each row the features whose value lies outside the training range, or is missing but never was in training."""
@@ -275,6 +333,12 @@ def digests(x: np.ndarray) -> list[str]:
     """Return the SHA-256 of each row of feature values (rows, features); all missing values hash alike."""
     alike = np.where(np.isnan(x), np.nan, x) + 0.0  # normalise NaN and negative zero
     return [hashlib.sha256(row.tobytes()).hexdigest() for row in np.ascontiguousarray(alike, dtype="<f8")]
+
+
+def checks(contributions: np.ndarray, own: Mapping[str, list[Any]]) -> list[bytes]:
+    """Return eight bytes for each score that differ if a contribution, the risk or its interval does."""
+    limits = np.column_stack([contributions, *(own[name] for name in OF_CHECK)])
+    return [hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in limits.astype("<f8")]
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:

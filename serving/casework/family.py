@@ -20,6 +20,7 @@ from histories.rules.h017_crowded_home import MAX as MAX_AT_HOME
 
 SERVICES = ("cla", "cpp", "cin", "assessment", "early_help")  # social care records that stay open, most urgent first
 MISSING_CASE = "cme"  # the authority has an open case of missing education, as its records say
+REACH = 130  # days in which the newest mark is looked for first
 WEEKS = 4  # until the newest mark, for which a child's attendance is counted
 
 
@@ -107,11 +108,18 @@ def _attendance(histories: Histories, pupils: list[str], as_of: date) -> tuple[d
     day = day_number(as_of)
     keys = histories.given(_snapshots(pupils, as_of)).select("pupil_id")
     marks = histories.frame("attendance").filter((nw.col("date") < day) & (nw.col("known") < day))
-    marks = marks.filter(nw.col("code").is_in(list(MEASURES["possible"]))).join(keys, on="pupil_id", how="semi")
-    newest = collect(marks.select(nw.col("date").max()))["date"][0]
+    marks = marks.join(keys, on="pupil_id", how="semi")
+    # A condition on the code alone would be compared for every mark of all years before the day is looked at.
+    is_possible = nw.col("code").is_in(list(MEASURES["possible"]))
+    newest_day = nw.when(is_possible).then(nw.col("date")).max().alias("date")
+    of_reach = marks.filter(nw.col("date") >= day - REACH)
+    newest = collect(of_reach.select(newest_day))["date"][0]
+    if newest is None:
+        newest = collect(marks.select(newest_day))["date"][0]
     if newest is None:
         return {}, None
-    recent = collect(valid_marks(marks.filter(nw.col("date") > newest - 7 * WEEKS)).select("pupil_id", "code"))
+    is_recent = nw.when(nw.col("date") > newest - 7 * WEEKS).then(is_possible).otherwise(nw.lit(False))
+    recent = collect(valid_marks(marks.filter(is_recent)).select("pupil_id", "code"))
     missed = pl.col("code").is_in(list(ABSENCE_CODES)).sum()
     counts = recent.group_by("pupil_id").agg(pl.len().alias("possible"), missed.alias("missed"))
     return {pupil: (possible, absent) for pupil, possible, absent in counts.iter_rows()}, day_of(newest)

@@ -23,6 +23,7 @@ from serving.casework.school_days import SchoolDays
 from serving.casework.silence import SilentChild, SilentSchool, silent_registers
 from serving.casework.transitions import Transition, find_transitions
 from training.explanation.score import Score
+from training.explanation.score_columns import fields
 
 RANKS = 500  # ranks of each authority whose history is gathered
 PLACE = ("pupil_id", "authority", "urn", "nc_year", "left_from")
@@ -101,9 +102,10 @@ def gather(
     on_roll = spells.filter(pl.col("on_roll"))
     days = SchoolDays.of(histories, on_roll, as_of, closed)
     enrolled = set(on_roll["pupil_id"])
-    shown = {s.pupil_id for s in scores if s.rank <= RANKS} | {p for p in also if p in enrolled}
+    ranked = list(fields(scores, "pupil_id", "rank", "authority"))
+    shown = {pupil for pupil, rank, _ in ranked if rank <= RANKS} | {p for p in also if p in enrolled}
     gathered = Gathered(as_of=as_of, schools=_schools(histories), sources=_sources(histories, as_of))
-    gathered.authorities = frozenset(s.authority for s in scores)
+    gathered.authorities = frozenset(authority for *_, authority in ranked)
     duties = find_deadlines(histories, newest, as_of, days, rules, running=running)
     gathered.deadlines, gathered.over = duties.due, duties.over
     gathered.transitions = find_transitions(histories, spells, as_of)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,7 @@ import polars as pl
 import pyarrow as pa
 
 from features.attendance.register import MEASURES
+from features.counting.blocks import cut
 from features.counting.tallies import in_year
 from features.evidence import TEXTS
 from histories.calendar import day_number, day_of
@@ -21,6 +23,7 @@ from histories.reading.histories import Histories
 from histories.tables import HAPPENED
 
 WEEKS, COMPARED = 52, 12
+PUPILS = 10_000  # of a block, approximately
 NEWEST = 4  # weeks of school that count as now
 REACH = COMPARED + 10  # weeks in which the year group is counted: holidays lie between those of school
 SOON = 60  # days after which a child who comes back to a school has joined it again
@@ -130,7 +133,22 @@ def _of_school(weeks: list[list[Any]]) -> list[list[Any]]:
 
 
 def _usual(histories: Histories, spells: pl.DataFrame, day: int) -> Usual:
-    """Return how many sessions the children of each year group missed of how many, by the week's Monday."""
+    """Return how many sessions the children of each year group missed of how many, by the week's Monday.
+
+    Children are counted in blocks: to find the last mark of each session, all of a block are sorted in memory.
+    """
+    counts: dict[tuple[int, str], tuple[int, int]] = {}
+    edges = cut(histories, PUPILS)
+    for low, high in zip([None, *edges], [*edges, None], strict=True):
+        with histories.between(low, high) as block:
+            for key, missed, possible in _usual_of(block, spells, day):
+                before = counts.get(key, (0, 0))
+                counts[key] = (before[0] + missed, before[1] + possible)
+    return {key: (missed, possible) for key, (missed, possible) in counts.items() if possible}
+
+
+def _usual_of(histories: Histories, spells: pl.DataFrame, day: int) -> Iterator[tuple[tuple[int, str], int, int]]:
+    """Yield a year group with the week's Monday, and the sessions missed and possible."""
     marks = histories.frame("attendance").filter(
         (nw.col("date") < day) & (nw.col("date") >= day - (day + 3) % 7 - 7 * REACH) & (nw.col("known") < day)
     )
@@ -143,7 +161,8 @@ def _usual(histories: Histories, spells: pl.DataFrame, day: int) -> Usual:
     counts = rows.select(
         "nc_year", "monday", pl.col("missed", "possible").cast(pl.Int64)
     )  # DuckDB's sums come as decimals
-    return {(year, day_of(monday).isoformat()): (n, of) for year, monday, n, of in counts.iter_rows() if of}
+    for year, on, n, of in counts.iter_rows():
+        yield (year, day_of(on).isoformat()), n, of
 
 
 def _compare(by_pupil: dict[str, dict[str, Any]], usual: Usual, spells: pl.DataFrame) -> None:

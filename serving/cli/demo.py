@@ -165,7 +165,7 @@ def _score(current: Settings, opened: Histories, model: RiskModel, day: date, fo
         scores = model.score(opened, day, advance=advance)
     out, pages = folder / "scores.parquet", PageSettings.load(current.pages)
     write_scores(scores, out)
-    stored = store.save((s.to_dict() for s in scores), per_week=pages.per_week)
+    stored = store.save(scores, per_week=pages.per_week)
     say(f"      {len(scores):,} explained scores in {out}, {stored:,} in the store")
     store.keep(opened, scores, pages.rules(), pages.calendar.closed)
     return scores

@@ -69,7 +69,7 @@ def store_earlier_lists(
     """Store the lists that the model would have made on earlier days, each from what was known then, for teams of a capacity."""
     with progress("scoring earlier lists") as advance:
         for day in days:
-            store.save((s.to_dict() for s in model.score(histories, day, advance=advance)), per_week=per_week)
+            store.save(model.score(histories, day, advance=advance), per_week=per_week)
 
 
 def evaluate_lists(current: Settings, histories: Histories, store: Store) -> MonitorReport:

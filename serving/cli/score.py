@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -171,7 +172,7 @@ def _must_keep_purpose(
         Store.of(settings).must_keep_purpose([(authority, *made) for authority in authorities], purpose)
 
 
-def _store(settings: Settings, opened: Histories, scores: list[Score], place: str, *, purpose: str) -> int:
+def _store(settings: Settings, opened: Histories, scores: Sequence[Score], place: str, *, purpose: str) -> int:
     """Store the scores with what casework needs, and note where their histories are, so that they can be reproduced."""
     from histories import location_cache
     from serving.pages.settings import PageSettings
@@ -179,7 +180,7 @@ def _store(settings: Settings, opened: Histories, scores: list[Score], place: st
     from serving.store import Store
 
     store, pages = Store.of(settings), PageSettings.load(settings.pages)
-    stored = store.save((s.to_dict() for s in scores), purpose=purpose, per_week=pages.per_week)
+    stored = store.save(scores, purpose=purpose, per_week=pages.per_week)
     if gathers_casework(settings, purpose):
         store.keep(opened, scores, pages.rules(), pages.calendar.closed)
     used = used_for(scores[0].model, scores[0].model_version, scores[0].as_of.isoformat())

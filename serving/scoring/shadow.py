@@ -12,6 +12,7 @@ import queue
 import random
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -61,7 +62,7 @@ class Shadow:
         self.challenger, self.store, self.share = challenger, store, share
         self._queue: queue.Queue[Waiting | None] = queue.Queue(QUEUE_SIZE)
 
-    def offer(self, histories: Histories, as_of: date, scores: list[Score]) -> None:
+    def offer(self, histories: Histories, as_of: date, scores: Sequence[Score]) -> None:
         """Queue a request if there is a challenger, the request is sampled and the queue has room."""
         if self.challenger.current is None or not scores or random.random() >= self.share:  # nosec B311 # a sample
             return

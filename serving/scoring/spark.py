@@ -21,7 +21,7 @@ from features.spark import PACKED, SparkTask, counted_in_spark, pack, unpacked
 from histories.errors import Fault, Faults
 from histories.io.atomic_write import new_folder
 from histories.reading.histories import Histories
-from serving.scoring.parquet import SCHEMA, rows_of
+from serving.scoring.parquet import SCHEMA, table_of
 from training.bundle import Manifest, read_bundle
 from training.catalogue_match import changed_since
 from training.risk_model import RiskModel
@@ -120,7 +120,7 @@ def _explain(task: SparkTask, booster: str, manifest: str) -> Callable[[pa.Table
         histories, frame = task.features(block)
         listed = frame.join(block["ranks"], on="pupil_id").sort("authority", "rank")
         scores = _model(booster, manifest).explained(histories, listed, task.as_of, task.known_on)
-        return pa.Table.from_pylist(rows_of(scores), schema=SCHEMA)
+        return table_of(scores).combine_chunks()
 
     return run
 

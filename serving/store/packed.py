@@ -51,8 +51,39 @@ def unpack(packed: bytes) -> str:
     return text.decode()
 
 
-class Packed(sa.TypeDecorator[str]):
-    """A column of packed texts; SQL cannot look into it. Takes texts, and packed ones, which can be packed before the database is locked."""
+class Kept(bytes):
+    """In the place of a packed text: numbers from which ``scores.kept_numbers`` makes it again.
+
+    Examples
+    --------
+    >>> kept = Kept(Kept.MARK + b"a recipe" + b"a check!" + b"numbers")
+    >>> kept.recipe, kept.check, kept.numbers
+    (b'a recipe', b'a check!', b'numbers')
+    """
+
+    MARK = b"\x01"  # no packed text begins with it
+
+    @property
+    def recipe(self) -> bytes:
+        """The key of the recipe."""
+        return bytes(self[1:9])
+
+    @property
+    def check(self) -> bytes:
+        """What must come out when it is made again."""
+        return bytes(self[9:17])
+
+    @property
+    def numbers(self) -> bytes:
+        """The packed numbers."""
+        return bytes(self[17:])
+
+
+class Packed(sa.TypeDecorator[Any]):
+    """A column of packed texts; SQL cannot look into it.
+
+    Takes texts, and packed ones, which can be packed before the database is locked. Gives texts, and ``Kept`` where numbers were kept.
+    """
 
     impl = sa.LargeBinary
     cache_ok = True
@@ -61,6 +92,8 @@ class Packed(sa.TypeDecorator[str]):
         """Pack the text."""
         return pack(value) if isinstance(value, str) else value
 
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> str | None:
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> str | Kept | None:
         """Unpack the text."""
+        if value is not None and value[:1] == Kept.MARK:
+            return Kept(value)
         return None if value is None else unpack(value)

@@ -24,7 +24,7 @@ from serving.store.ledger.chain import Chain
 from serving.store.ledger.entry import Entry
 from serving.store.ledger.keys import audit_keys, companion, private
 from serving.store.ledger.refusals import Refusals
-from serving.store.scores import stored_scores
+from serving.store.scores import kept_numbers, score_rows, stored_scores
 from serving.store.scores.stored_scores import SHOWN
 from serving.store.sign_in import api_keys, staff
 from serving.store.unit_of_work import Change, Recorder, RequestId, View, with_address
@@ -177,7 +177,7 @@ class Store:
 
     def save(
         self,
-        scores: Iterable[dict[str, Any]],
+        scores: Iterable[dict[str, Any] | Score],
         caller: Caller | None = None,
         *,
         purpose: str = SHOWN,
@@ -187,6 +187,8 @@ class Store:
 
         Parameters
         ----------
+        scores : iterable of dict or Score
+            Of ``ScoreColumns``, the top ranks are kept as shown, and of the others what they are made from; see ``scores.kept_numbers``.
         purpose : str
             ``shown`` to teams, or ``shadow``: for monitoring only.
         per_week : int, optional
@@ -197,11 +199,13 @@ class Store:
         Faults
             When a list that is shown would become one for monitoring.
         """
-        rows, who = stored_scores.rows_of(scores), caller or command_line()
+        (rows, recipe), who = score_rows.rows_of(scores), caller or command_line()
         for at in range(0, len(rows), PART):
             with self.change(who) as change:
                 if at == 0:
                     stored_scores.must_keep_purpose(change.connection, stored_scores.keys_of(rows), purpose)
+                    if recipe is not None:
+                        kept_numbers.add(change.connection, recipe)
                 stored_scores.save(change, rows[at : at + PART], purpose)
                 if at + PART >= len(rows):
                     stored_scores.enlist(change, rows, purpose, per_week)

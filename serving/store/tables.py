@@ -93,14 +93,14 @@ class StoredScore(Base):
     risk: Mapped[float]
     stored_at: Mapped[datetime]
     replaced_at: Mapped[datetime | None]
-    body: Mapped[str] = mapped_column(Packed)
+    body: Mapped[Any] = mapped_column(Packed)  # read it with ``scores.kept_numbers``
     themes: Mapped[str] = mapped_column(
         sa.String(300), server_default=""
     )  # themes of the first reasons, |written|like this|
     list_name: Mapped[str | None] = mapped_column(sa.String(20))  # null in scores of earlier versions
 
 
-# The list's indexes hold every filter column, so that only the rows shown are read from the table.
+# The list's index holds every filter column, so that only the rows shown are read from the table. Few filter the list of all authorities.
 def _index(name: str, columns: str, *, current: bool, unique: bool = False) -> None:
     condition = StoredScore.replaced_at.is_(None) if current else None
     indexed = [StoredScore.__table__.c[c] for c in columns.split()]
@@ -108,10 +108,18 @@ def _index(name: str, columns: str, *, current: bool, unique: bool = False) -> N
 
 
 _index("scores_by_list", "authority as_of model_version rank urn nc_year band themes list_name", current=True)
-_index("scores_of_all", "as_of model_version rank authority urn nc_year band themes list_name", current=True)
+_index("scores_of_all", "as_of model_version rank authority", current=True)
 _index("scores_by_pupil", "pupil_id as_of model_version", current=True, unique=True)
 _index("scores_of_pupil", "pupil_id as_of", current=False)
 _index("scores_by_age", "stored_at", current=False)
+
+
+class ScoreRecipe(Base):
+    """What scores of which numbers are kept are made from again; no child's data. See ``scores.kept_numbers``."""
+
+    __tablename__ = "score_recipes"
+    recipe: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
+    content: Mapped[bytes] = mapped_column(sa.LargeBinary)
 
 
 class ScoreList(Base):

@@ -19,7 +19,7 @@ from serving.store.database import reading, writing
 from serving.store.ledger.chain import Chain
 from serving.store.ledger.keys import AuditKeys
 from serving.store.ledger.refusals import Refusals
-from serving.store.scores import stored_scores
+from serving.store.scores import score_rows, stored_scores
 from serving.store.tables import AuditEntry, StoredScore
 from serving.store.unit_of_work import NotRecorded
 from tests.support.databases import KEY
@@ -73,7 +73,7 @@ def looks_and_says_nothing(store, _):
 
 
 def test_a_failed_or_unaudited_act_is_rolled_back(store):
-    rows = stored_scores.rows_of([score("p1", 1)])
+    rows, _ = score_rows.rows_of([score("p1", 1)])
     for work, error in ((fails, ZeroDivisionError), (says_nothing, NotRecorded), (looks_and_says_nothing, NotRecorded)):
         with pytest.raises(error):
             work(store, rows)

@@ -146,6 +146,10 @@ def _repack(connection: sa.Connection) -> None:
     of_row = StoredScore.score_id == sa.bindparam("of")
     change, after = sa.update(StoredScore).where(of_row).values(body=sa.bindparam("now")), ""
     while rows := connection.execute(query.where(StoredScore.score_id > after)).all():
-        bodies = [{"of": r.score_id, "now": r.body.replace(r.former, r.pupil_id)} for r in rows]
-        connection.execute(change, bodies)
+        # Numbers that are kept in place of a text name nobody.
+        bodies = [
+            {"of": r.score_id, "now": r.body.replace(r.former, r.pupil_id)} for r in rows if isinstance(r.body, str)
+        ]
+        if bodies:
+            connection.execute(change, bodies)
         after = rows[-1].score_id

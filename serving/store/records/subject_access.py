@@ -13,6 +13,8 @@ from serving.store.people import details
 from serving.store.people.cipher import Cipher
 from serving.store.people.tables import StoredDetails
 from serving.store.records.places import BY_CASE, BY_PUPIL, NOT_REACHED
+from serving.store.scores import kept_numbers
+from serving.store.tables import StoredScore
 from serving.store.unit_of_work import View
 
 JSON_COLUMNS = ("body",)
@@ -44,5 +46,9 @@ def held_on(view: View, pupil_id: str, cipher: Cipher | None = None) -> dict[str
 
 
 def _rows(view: View, table: Any, condition: sa.ColumnElement[bool]) -> list[dict[str, Any]]:
-    rows = view.connection.execute(sa.select(table.__table__).where(condition)).mappings()
+    rows = view.connection.execute(sa.select(table.__table__).where(condition)).mappings().all()
+    if table is StoredScore:
+        texts = kept_numbers.texts_of_rows(view.connection, rows)
+        made = (kept_numbers.with_score(row, text) for row, text in zip(rows, texts, strict=True))
+        return [{k: v for k, v in {**row, "body": row["score"]}.items() if k != "score"} for row in made]
     return [{k: json.loads(v) if k in JSON_COLUMNS else v for k, v in row.items()} for row in rows]

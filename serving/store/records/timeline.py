@@ -16,7 +16,7 @@ from sqlalchemy.orm import aliased
 from serving.store.audit import audit_log
 from serving.store.cases.cases import PLACE
 from serving.store.cases.tables import Case, CaseEntry
-from serving.store.scores import list_capacity
+from serving.store.scores import kept_numbers, list_capacity
 from serving.store.scores.stored_scores import SHOWN
 from serving.store.tables import Pupil, ScoreList, StoredScore
 from serving.store.trials.tables import RandomCheck, TrialAllocation, TrialException
@@ -73,9 +73,13 @@ def _scores(view: View, pupil_id: str) -> list[dict[str, Any]]:
         .where(*view.caller.children(StoredScore), StoredScore.pupil_id == pupil_id)
     )
     scores = []
-    for row in view.connection.execute(query).mappings():
-        body = json.loads(row["body"])
-        columns = {k: v for k, v in row.items() if k not in ("body", "themes", "pupil_id", "stored_at", "capacity")}
+    rows = view.connection.execute(query).mappings().all()
+    for row, text in zip(rows, kept_numbers.texts_of_rows(view.connection, rows), strict=True):
+        of_score = kept_numbers.with_score(row, text)
+        body = of_score.pop("score")
+        columns = {
+            k: v for k, v in of_score.items() if k not in ("body", "themes", "pupil_id", "stored_at", "capacity")
+        }
         scores.append(
             {
                 "at": row["stored_at"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -12,7 +11,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from serving.store.cases.tables import Capacity
-from serving.store.scores import list_capacity
+from serving.store.scores import kept_numbers, list_capacity
 from serving.store.scores.stored_scores import LISTED, SHOWN, of_authority
 from serving.store.tables import ScoreList, StoredScore
 from serving.store.unit_of_work import View
@@ -160,4 +159,5 @@ def _missing_tables(view: View) -> dict[Any, tuple[str, ...]]:
         .subquery()
     )
     query = sa.select(*key, StoredScore.body).join(first, first.c.score_id == StoredScore.score_id)
-    return {tuple(r)[:3]: tuple(json.loads(r.body).get("missing_tables", ())) for r in view.connection.execute(query)}
+    rows = view.connection.execute(query).all()
+    return {tuple(r)[:3]: tuple(kept_numbers.missing_tables(view.connection, r.body)) for r in rows}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import secrets
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -14,54 +13,21 @@ from sqlalchemy.dialects import postgresql, sqlite
 from histories.errors import Fault, Faults
 from serving.http.paging import Cursor, ListChanged
 from serving.store.caller import Caller
-from serving.store.packed import pack, unpack
-from serving.store.scores import list_capacity
+from serving.store.scores import kept_numbers, list_capacity
 from serving.store.tables import Pupil, ScoreList, StoredScore
 from serving.store.unit_of_work import Change, View
 
 BATCH = 500
-REASONS = 3  # of a child, that a list shows
 SHOWN, SHADOW = "shown", "shadow"  # purposes of lists: those that teams see, and those for monitoring only
 LISTED = sa.exists().where(
     ScoreList.authority == StoredScore.authority,
     ScoreList.as_of == StoredScore.as_of,
     ScoreList.model_version == StoredScore.model_version,
 )
-COPIED = (
-    "pupil_id",
-    "model",
-    "model_version",
-    "definition",
-    "horizon_days",
-    "authority",
-    "urn",
-    "nc_year",
-    "band",
-    "rank",
-    "risk",
-)
 IDENTITY = ("pupil_id", "as_of", "model_version")
 COLUMNS = (StoredScore.pupil_id, StoredScore.as_of, StoredScore.model_version)
 LIST_KEY = ("authority", "as_of", "model_version")
 LIST_COLUMNS = (ScoreList.authority, ScoreList.as_of, ScoreList.model_version)
-DIGESTS = ("catalogue_digest", "features_digest")
-
-
-def rows_of(scores: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the rows of scores, computed before the database is locked."""
-    return [
-        {
-            **{k: s[k] for k in COPIED},
-            **{k: s.get(k, "") for k in DIGESTS},
-            "as_of": date.fromisoformat(s["as_of"]),
-            "score_id": secrets.token_hex(16),
-            "replaced_at": None,
-            "body": pack(json.dumps(s, ensure_ascii=False, allow_nan=False)),
-            "list_name": s.get("list"),
-            "themes": f"|{'|'.join(r['theme'] for r in s['reasons'][:REASONS])}|"[:300],
-        }
-        for s in scores
-    ]
 
 
 def keys_of(rows: Iterable[dict[str, Any]]) -> list[tuple[str, date, str]]:
@@ -90,9 +56,10 @@ def save(change: Change, rows: Sequence[dict[str, Any]], purpose: str = SHOWN) -
     for at in range(0, len(rows), BATCH):
         part = {tuple(r[k] for k in IDENTITY): r for r in rows[at : at + BATCH]}
         same = sa.and_(sa.tuple_(*COLUMNS).in_(part), StoredScore.replaced_at.is_(None))
-        stored = change.connection.execute(sa.select(*COLUMNS, StoredScore.body).where(same)).all()
-        bodies = {tuple(r)[:3]: r.body for r in stored}
-        changed = [key for key, r in part.items() if key not in bodies or bodies[key] != unpack(r["body"])]
+        stored = change.connection.execute(sa.select(StoredScore.__table__).where(same)).mappings().all()
+        bodies = {tuple(r[k] for k in IDENTITY): r for r in stored}
+        other = _changed(change.connection, part, bodies)
+        changed = [key for key in part if key not in bodies or key in other]
         replaced = [key for key in changed if key in bodies]
         if replaced:
             old = sa.and_(sa.tuple_(*COLUMNS).in_(replaced), StoredScore.replaced_at.is_(None))
@@ -105,6 +72,15 @@ def save(change: Change, rows: Sequence[dict[str, Any]], purpose: str = SHOWN) -
     days = sorted({r["as_of"].isoformat() for r in rows})
     change.record("scores.stored", count=len(rows), models=versions, as_of=days, purpose=purpose)
     return len(rows)
+
+
+def _changed(
+    connection: sa.Connection, given: Mapping[Any, Mapping[str, Any]], stored: Mapping[Any, Mapping[str, Any]]
+) -> set[Any]:
+    """Return the keys of stored scores that others replace: those with another text."""
+    unsure = [key for key in given if key in stored and stored[key]["body"] != given[key]["body"]]
+    texts = (kept_numbers.texts_of_rows(connection, [of[key] for key in unsure]) for of in (given, stored))
+    return {key for key, new, old in zip(unsure, *texts, strict=True) if new != old}
 
 
 def upsert(change: Change, table: Any) -> Any:
@@ -160,12 +136,13 @@ def find(view: View, pupil_ids: Sequence[str], as_of: date | None) -> list[str]:
     day = as_of or _newest_day(view)
     if day is not None:
         query = (
-            sa.select(StoredScore.body, StoredScore.pupil_id)
+            sa.select(StoredScore.score_id, StoredScore.body, StoredScore.pupil_id)
             .where(*view.caller.children(StoredScore), StoredScore.as_of == day, StoredScore.pupil_id.in_(pupil_ids))
             .where(StoredScore.replaced_at.is_(None), *of_shown_lists(view))
             .order_by(StoredScore.pupil_id, StoredScore.stored_at, StoredScore.model_version)
         )
-        bodies = {row.pupil_id: row.body for row in view.connection.execute(query)}
+        rows = view.connection.execute(query).all()
+        bodies = {r.pupil_id: text for r, text in zip(rows, kept_numbers.texts(view.connection, rows), strict=True)}
     withheld = [p for p in dict.fromkeys(pupil_ids) if p not in bodies]
     view.record("scores.seen", pupils=list(bodies), withheld=view.references(withheld))
     return list(bodies.values())
@@ -206,12 +183,12 @@ def worklist(
         if after:
             later = sa.and_(StoredScore.rank == after.rank, StoredScore.authority > after.authority)
             filters.append(sa.or_(StoredScore.rank > after.rank, later))
-        query = sa.select(StoredScore.pupil_id, StoredScore.body).where(
+        query = sa.select(StoredScore.score_id, StoredScore.pupil_id, StoredScore.body).where(
             *view.caller.children(StoredScore), *of_list(newest), *filters
         )
         rows = view.connection.execute(query.order_by(StoredScore.rank, StoredScore.authority).limit(limit)).all()
     view.record("worklist.seen", pupils=[row.pupil_id for row in rows])
-    return [row.body for row in rows]
+    return kept_numbers.texts(view.connection, rows)
 
 
 def counts(view: View, as_of: date | None, by: str) -> tuple[date, dict[str, int]] | None:
@@ -256,16 +233,18 @@ def history(view: View, pupil_ref: str) -> list[dict[str, Any]]:
         .where(*view.caller.children(StoredScore), Pupil.pupil_ref == pupil_ref, *of_shown_lists(view))
         .order_by(StoredScore.as_of, StoredScore.stored_at)
     )
-    rows = view.connection.execute(query).mappings().all()
-    view.record("history.seen", pupils=list(dict.fromkeys(r["pupil_id"] for r in rows)), scores=len(rows))
+    rows = view.connection.execute(query).all()
+    view.record("history.seen", pupils=list(dict.fromkeys(r.pupil_id for r in rows)), scores=len(rows))
     return [
-        {**{k: v for k, v in r.items() if k not in ("body", "pupil_id")}, "score": json.loads(r["body"])} for r in rows
+        {k: v for k, v in kept_numbers.with_score(r._mapping, text).items() if k not in ("body", "pupil_id")}
+        for r, text in zip(rows, kept_numbers.texts(view.connection, rows), strict=True)
     ]
 
 
 def one(view: View, score_id: str) -> dict[str, Any] | None:
     """Return a stored score and the digests of its inputs, replaced ones included; None outside the caller's scope."""
     made_from = (
+        StoredScore.score_id,
         StoredScore.pupil_id,
         StoredScore.as_of,
         StoredScore.catalogue_digest,
@@ -273,9 +252,10 @@ def one(view: View, score_id: str) -> dict[str, Any] | None:
         StoredScore.body,
     )
     query = sa.select(*made_from).where(*view.caller.children(StoredScore), StoredScore.score_id == score_id)
-    row = view.connection.execute(query).mappings().one_or_none()
-    view.record("score.seen", pupils=[row["pupil_id"]] if row else [], score_id=score_id)
-    return {**row, "score": json.loads(row["body"])} if row else None
+    rows = view.connection.execute(query).all()
+    view.record("score.seen", pupils=[row.pupil_id for row in rows], score_id=score_id)
+    texts = kept_numbers.texts(view.connection, rows)
+    return kept_numbers.with_score(rows[0]._mapping, texts[0]) if rows else None
 
 
 def newest_risks(view: View, pupils: Sequence[str]) -> dict[str, dict[str, Any]]:

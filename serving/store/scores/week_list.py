@@ -14,6 +14,7 @@ from serving.store.cases.casework_tables import School, StoredDeadline, StoredHi
 from serving.store.cases.last_school import duties_in_scope
 from serving.store.cases.silence import Silence, of_pupils
 from serving.store.cases.tables import Capacity, Case, Person
+from serving.store.scores import kept_numbers
 from serving.store.scores.chosen import OPEN, WHOLE, Chosen, conditions_of, matching, set_aside, shown
 from serving.store.scores.stored_scores import newest_list, of_list, own_lists
 from serving.store.scores.tops import places, rank_change, top_of
@@ -133,6 +134,7 @@ def week(
     week_list = WeekList(as_of=newest[0], model_version=newest[1])
     query = (
         sa.select(
+            StoredScore.score_id,
             StoredScore.body,
             StoredScore.rank,
             Pupil.pupil_ref,
@@ -164,8 +166,8 @@ def week(
     ranks, top = _before(view, newest, week_list, among=matching(newest, chosen), pupils=ids, most=most, team=team)
     deadlines, names, histories = next_deadlines(view, ids), school_names(view), _histories(view, ids)
     silences = of_pupils(view, ids)
-    for r in rows:
-        score, silent, moved = json.loads(r.body), silences.get(r.pupil_id), None
+    for r, text in zip(rows, kept_numbers.texts(view.connection, rows), strict=True):
+        score, silent, moved = json.loads(text), silences.get(r.pupil_id), None
         gathered_on, history = histories.get(r.pupil_id, (None, {}))
         if week_list.before is not None:
             before = ranks.get(r.pupil_id)
