@@ -34,7 +34,7 @@ from histories.reading.histories import Histories
 from histories.reading.marks import read_marks
 
 MEMORY = "4GiB"
-GOALS = {"all features": 2.5}
+GOALS = {"features of marks, including runs": 1.3, "all features": 2.5}
 # Features that the child's own marks alone define, without those of its school.
 OF_MARKS = [
     f
@@ -125,7 +125,7 @@ def main() -> None:
             "decoding": lambda: reading(histories, days),
             "decoding and packing": lambda: packing(histories, days),
             "decoding, packing and counting": lambda: counting(histories, days),
-            f"{len(OF_MARKS)} features of marks, including runs": lambda: features_of_marks(histories, days),
+            "features of marks, including runs": lambda: features_of_marks(histories, days),
         }
         timed = rounds(
             {
