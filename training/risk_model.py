@@ -260,7 +260,8 @@ class RiskModel:
         own |= {"features_digest": digests(self._x(frame)), "unseen": self._unseen(numbers)}
         if len(frame) > FEW:
             looked_at = {name: numbers[name].to_numpy() for name in self.looked_at if name in numbers.columns}
-            made_from = Ingredients(model=self, numbers=looked_at, checks=checks(contributions, own))
+            of_model = {"booster": self.booster, "manifest": m, "sentences": self.true_sentences}
+            made_from = Ingredients(**of_model, numbers=looked_at, checks=checks(contributions, own))
             return in_columns(same, own, made_from, contributions[:, :-1])
         scores = []
         for k, values in enumerate(numbers.iter_rows(named=True)):

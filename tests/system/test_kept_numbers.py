@@ -95,10 +95,10 @@ def test_what_is_made_again_needs_neither_the_models_folder_nor_todays_words(sto
     assert store.worklist(lead_of(listed), None, 1000) == texts(listed)
 
 
-def test_a_machine_that_computes_other_numbers_shows_none(store, listed, monkeypatch):
+def test_a_machine_that_computes_other_numbers_shows_none(store, listed, bundle, monkeypatch):
     store.save(listed)
     lead, child = lead_of(listed), listed[-1].pupil_id
-    scorer = type(listed.made_from.model.scorer)
+    scorer = type(RiskModel.load(bundle).scorer)
     contributions = scorer.contributions
     with monkeypatch.context() as other:
         other.setattr(scorer, "contributions", lambda self, x: contributions(self, x) * (1 + 1e-15))

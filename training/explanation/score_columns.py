@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
 import numpy as np
 
 from features.evidence import Evidence
+from training.bundle import Manifest
 from training.explanation.reason_columns import CONTEXT, RAISING, ReasonColumns, reason_columns
 from training.explanation.score import Score
-
-if TYPE_CHECKING:
-    from training.risk_model import RiskModel
+from training.explanation.true_sentences import TrueSentences
 
 ROWS = 8192  # children whose reasons are made together
 
@@ -27,14 +26,17 @@ class Ingredients:
 
     Attributes
     ----------
-    model : RiskModel
+    booster, manifest, sentences
+        The model's, with its sentences.
     numbers : dict
         The features and tallies that the model and its sentences look at, by name, a number a score; NaN is missing.
     checks : list of bytes
         Of each score; see ``training.risk_model.checks``.
     """
 
-    model: RiskModel
+    booster: str
+    manifest: Manifest
+    sentences: TrueSentences
     numbers: dict[str, np.ndarray]
     checks: list[bytes]
 
@@ -103,13 +105,11 @@ def in_columns(
     ----------
     contributions : float array, shape (scores, features)
     """
-    model, reasons = made_from.model, []
+    manifest, reasons = made_from.manifest, []
     for at in range(0, len(contributions), ROWS):
         part = {name: column[at : at + ROWS] for name, column in made_from.numbers.items()}
         of_part = contributions[at : at + ROWS]
-        reasons.append(
-            reason_columns(part, of_part, model.manifest.catalogue, model.manifest.themes, model.true_sentences)
-        )
+        reasons.append(reason_columns(part, of_part, manifest.catalogue, manifest.themes, made_from.sentences))
     return ScoreColumns(same=same, own=own, reasons=reasons, made_from=made_from)
 
 

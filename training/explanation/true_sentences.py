@@ -29,7 +29,7 @@ class TrueSentences:
     """
 
     def __init__(self, names: Sequence[str], wording: Mapping[str, Sequence[Sentence]]) -> None:
-        self.names = names
+        self.names, self.wording = names, wording
         self.sentences: list[Sentence] = []
         self.of_feature: list[range] = []
         for name in names:

@@ -59,12 +59,12 @@ class Recipe(NamedTuple):
     @classmethod
     def of(cls, made_from: Ingredients, missing_tables: list[str]) -> Recipe:
         """Return the recipe of some scores."""
-        model, usual = made_from.model, json.loads(TYPICAL.read_text("utf-8"))
+        usual, wording = json.loads(TYPICAL.read_text("utf-8")), made_from.sentences.wording
         typical = bytes(usual.get(name, 0) for name in made_from.numbers)
         recipe = {
-            "booster": model.booster,
-            "manifest": asdict(model.manifest),
-            "wording": {name: [asdict(s) for s in sentences] for name, sentences in model.wording.items()},
+            "booster": made_from.booster,
+            "manifest": asdict(made_from.manifest),
+            "wording": {name: [asdict(s) for s in sentences] for name, sentences in wording.items()},
             "numbers": list(made_from.numbers),
             "typical": typical.hex(),
             "missing_tables": missing_tables,
