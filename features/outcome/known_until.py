@@ -1,4 +1,4 @@
-"""Until when it is known who left: beyond the newest record of the rolls nobody is known to have stayed.
+"""Until when it is known who left: once the record of the rolls has stopped, nobody is known to have stayed.
 
 Marks and suspensions go on where the record of the rolls has stopped; they do not say who left. Training, evaluation, descriptions, monitoring and trials
 all ask here.
@@ -14,7 +14,7 @@ import narwhals as nw
 import polars as pl
 
 from features.outcome.definition import Definition
-from histories.calendar import EPOCH, day_number, day_of
+from histories.calendar import day_number, day_of
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
 from histories.tables import TABLES
@@ -22,7 +22,7 @@ from histories.tables import TABLES
 ALL = "*"  # of all authorities
 YEAR = 364
 SLACK = 60  # days, as long as definitions wait for records: the longest silence of a small school is seldom its last
-# A school with fewer days of records in a year is not looked at by itself: that it is silent for months says nothing.
+# With fewer days of records in a year nothing follows from a silence of months: records then count as going on.
 MIN_DAYS = 10
 LIMITS = {"authority": pl.String, "limit": pl.Int32}
 STOPPED = {"urn": pl.String, "stopped": pl.Int32}
@@ -35,8 +35,9 @@ class KnownUntil:
     Attributes
     ----------
     rolls : dict of date
-        By authority, that of the school before that of the home, the newest day on which its rolls were recorded; under ``ALL`` of all together,
-        1970-01-01 if nothing is recorded.
+        By authority, that of the school before that of the home, until when it is recorded who left: the newest record of any table, or the newest of its
+        rolls if these have stopped, silent for longer than ever in the year before. Definitions wait longer for records than rolls are usually silent,
+        so that no window counts meanwhile that is not known. Under ``ALL`` that of the authority that reaches furthest.
     cases : dict of date
         Likewise of cases of missing education; empty if the histories hold none.
     schools : dict of date
@@ -62,10 +63,9 @@ class KnownUntil:
             end = histories.last_known()
             end = min(end, until - timedelta(days=1)) if until else end
             rolls = _spells_by_authority(histories, day_number(end))
-            cases = _cases(histories, day_number(end)) if "cme" in histories.present else pl.DataFrame()
             of_histories[until] = cls(
-                rolls=_newest(rolls),
-                cases=_newest(cases) if "cme" in histories.present else {},
+                rolls=_until(rolls, end),
+                cases=_until(_cases(histories, day_number(end)), end) if "cme" in histories.present else {},
                 schools=_stopped(histories, rolls, day_number(end)),
             )
         return of_histories[until]
@@ -138,7 +138,7 @@ def spells_known(histories: Histories, limit: int) -> nw.LazyFrame:
 
 
 def _spells_by_authority(histories: Histories, end: int) -> pl.DataFrame:
-    """Return ``pupil_id, urn, day, authority``: the newest record of each child's spells at a school."""
+    """Return ``pupil_id, urn, day, authority``: the days of records of each child's spells at a school."""
     newest = _recorded(histories, "enrolments", ["pupil_id", "urn"], end)
     schools = collect(histories.frame("schools").select("urn", nw.col("authority").alias("school"))).unique("urn")
     joined = newest.join(_homes(histories), on="pupil_id").join(schools, on="urn", how="left")
@@ -155,9 +155,21 @@ def _homes(histories: Histories) -> pl.DataFrame:
     return collect(homes).unique("pupil_id")
 
 
-def _newest(rows: pl.DataFrame) -> dict[str, date]:
-    found = {a: day_of(day) for a, day in rows.group_by("authority").agg(pl.max("day")).rows()}
-    return {**found, ALL: max(found.values(), default=EPOCH)}
+def _until(rows: pl.DataFrame, end: date) -> dict[str, date]:
+    of_each = _silences(rows, "authority")  # without those whose records have no day
+    has_stopped = (pl.col("days") >= MIN_DAYS) & (day_number(end) - pl.col("newest") > pl.col("longest"))
+    stopped = {a: day_of(day) for a, day in of_each.filter(has_stopped).select("authority", "newest").iter_rows()}
+    found = {authority: stopped.get(authority, end) for authority in rows["authority"].unique()}
+    return {**found, ALL: max(found.values(), default=end)}
+
+
+def _silences(rows: pl.DataFrame, by: str) -> pl.DataFrame:
+    """Return, by school or authority, the ``newest`` day of a record, and of the year up to it the number of such ``days`` and the ``longest`` silence."""
+    days = rows.select(by, "day").drop_nulls("day").unique().sort(by, "day")
+    newest = days.with_columns(pl.max("day").over(by).alias("newest"))
+    of_year = newest.filter(pl.col("day") >= pl.col("newest") - YEAR)
+    longest = pl.col("day").diff().max().fill_null(0).alias("longest")
+    return of_year.group_by(by).agg(pl.len().alias("days"), longest, pl.first("newest")).sort(by)
 
 
 def _days(histories: Histories, table: str, at: list[str], end: int) -> nw.LazyFrame:
@@ -172,21 +184,15 @@ def _days(histories: Histories, table: str, at: list[str], end: int) -> nw.LazyF
 
 
 def _recorded(histories: Histories, table: str, at: list[str], end: int) -> pl.DataFrame:
-    return collect(_days(histories, table, at, end).group_by(at).agg(nw.col("day").max()))
+    return collect(_days(histories, table, at, end).unique())
 
 
 def _stopped(histories: Histories, rolls: pl.DataFrame, end: int) -> dict[str, date]:
     """Return the schools with children that have been silent for two months longer than ever in the year before their newest record, beside their authority's."""
-    days = collect(_days(histories, "enrolments", ["urn"], end).unique()).sort("urn", "day")
     whole = rolls.select("authority", pl.max("day").over("authority").alias("whole")).unique()
     at = rolls.select("urn", "authority").unique().join(whole, on="authority").group_by("urn").agg(pl.max("whole"))
-    newest = days.with_columns(pl.max("day").over("urn").alias("newest"))
-    of_year = newest.filter(pl.col("day") >= pl.col("newest") - YEAR)
-    gaps = of_year.group_by("urn").agg(
-        pl.len().alias("days"), pl.col("day").diff().max().alias("longest"), pl.first("newest")
-    )
     silent = pl.col("whole") - pl.col("newest") > pl.col("longest") + SLACK
-    stopped = gaps.join(at, on="urn").filter((pl.col("days") >= MIN_DAYS) & silent).sort("urn")
+    stopped = _silences(rolls, "urn").join(at, on="urn").filter((pl.col("days") >= MIN_DAYS) & silent).sort("urn")
     running = _with_children(histories, end) if len(stopped) else frozenset()
     return {urn: day_of(day) for urn, day in stopped.select("urn", "newest").iter_rows() if urn in running}
 

@@ -9,11 +9,10 @@ import pyarrow as pa
 
 from features.outcome.cohort import CohortRule, cohort
 from features.outcome.definition import Definition
+from features.outcome.known_until import ALL
 from features.outcome.leavings import Leavings
-from histories.calendar import HORIZON
+from histories.calendar import HORIZON, day_number
 from histories.reading.histories import Histories
-
-NOTHING = -(10**6)  # a day before all records: of an authority without a dated roll nothing is known
 
 
 def label(
@@ -139,6 +138,8 @@ def _with_limit(frame: pl.LazyFrame, leavings: Leavings, definition: Definition,
     """Add ``limit``, the day number from which on nobody recorded whether the child had left: of its authority, or of the school that it went to last."""
     known_until, end = leavings.known_until, pl.col("as_of") + horizon - 1
     limits = known_until.limits(cases=definition.cases).lazy()
+    # An authority whose records have no day has not stopped, as far as anybody can tell.
+    otherwise = day_number(known_until.days(cases=definition.cases)[ALL]) + 1
     frame = frame.join(limits, on="authority", how="left", maintain_order="left")
     # Who left it too: those who went missing are known sooner than those who did not.
     stopped = leavings.spells.join(known_until.stopped(), on="urn")
@@ -146,7 +147,7 @@ def _with_limit(frame: pl.LazyFrame, leavings: Leavings, definition: Definition,
     last = (pl.col("entry_date") <= end) & (pl.col("next_entry").is_null() | (pl.col("next_entry") > end))
     there = both.filter(last).group_by("pupil_id", "as_of").agg(pl.col("stopped").min())
     frame = frame.join(there, on=["pupil_id", "as_of"], how="left", maintain_order="left")
-    return frame.with_columns(pl.min_horizontal(pl.col("limit").fill_null(NOTHING), "stopped").alias("limit"))
+    return frame.with_columns(pl.min_horizontal(pl.col("limit").fill_null(otherwise), "stopped").alias("limit"))
 
 
 def _decide(frame: pl.LazyFrame, definition: Definition, horizon: int) -> pl.LazyFrame:

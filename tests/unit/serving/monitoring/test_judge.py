@@ -13,6 +13,7 @@ from serving.monitoring.outcomes import KNOWN, UNKNOWN
 from serving.monitoring.promises import at_capacity, compare
 from serving.monitoring.results import by_term
 from tests.support.monitored import DAY, END, HORIZON, histories, name, reader, stored_list, tables
+from tests.support.rolls_that_go_on import going_on
 
 RISKS = [0.5] * 10 + [0.01] * 90
 NEWEST = END - timedelta(days=HORIZON + 60)  # the newest day whose outcomes are known
@@ -102,9 +103,10 @@ def moved_to(authority, tables, children):
         (DAY + timedelta(days=HORIZON + 59), True, (False, True)),  # of one authority only
     ],
 )
-def test_nobody_stayed_beyond_the_newest_record_of_who_left(rolls_end, elsewhere, known):
+def test_nobody_stayed_beyond_the_record_of_who_left_once_it_has_stopped(rolls_end, elsewhere, known):
     here, there = stored_list(RISKS), stored_list(RISKS, authority="802")
-    rows = tables(children=120, gone=(0,), rolls_end=rolls_end)
+    weekly = [rolls_end - timedelta(weeks=n) for n in range(30)]
+    rows = going_on(tables(children=120, gone=(0,), rolls_end=rolls_end), *weekly, urn="1")
     if elsewhere:
         rows = moved_to("802", rows, {name(n) for n in range(100, 120)})
         rows["enrolments"].append({"pupil_id": name(119), "urn": "2", "entry_date": str(END), "recorded_on": str(END)})
@@ -114,14 +116,12 @@ def test_nobody_stayed_beyond_the_newest_record_of_who_left(rolls_end, elsewhere
     assert all(r.fates == {} for r in judgement.lists if r.figures is None)
 
 
-CASE = {"pupil_id": name(50), "missing_from": "2024-01-20", "reported_on": str(DAY + timedelta(days=HORIZON + 89))}
-
-
-@pytest.mark.parametrize(("cases", "known"), [([], True), ([CASE], False)])
-def test_where_cases_are_the_outcome_their_record_must_reach_as_far(cases, known):
-    definition = Definition.load("cme_register")
-    more = {"cme": cases} if cases else {}
-    newest = newest_known(histories(**more), definition, HORIZON)
+@pytest.mark.parametrize(("weeks", "known"), [(0, True), (1, True), (30, False)])
+def test_where_cases_are_the_outcome_their_record_must_reach_as_far(weeks, known):
+    """One case says nothing of whether cases go on to be recorded; of one a week that stop, nobody knows what came since."""
+    definition, newest_case = Definition.load("cme_register"), DAY + timedelta(days=HORIZON + 59)
+    cases = [newest_case - timedelta(weeks=n) for n in range(weeks)]
+    newest = newest_known(Histories.from_rows(going_on(tables(), urn="1", cases=cases)), definition, HORIZON)
     assert (newest.of("801") >= DAY) is known
     assert newest.of("999") == newest.whole, "an authority without children in the histories"
 
