@@ -17,7 +17,7 @@ GONE = object()
 log = logging.getLogger("onroll.releases")
 
 
-def standings(lines: Iterable[dict[str, Any]]) -> dict[int, str]:
+def standings(lines: Iterable[Mapping[str, Any]]) -> dict[int, str]:
     """Return how the newest move of the champion's alias left each version; a version that was never champion is not in it.
 
     Parameters
