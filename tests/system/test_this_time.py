@@ -43,6 +43,7 @@ def test_a_destination_confirms_only_the_leaving_since_which_it_was_recorded(ope
         version = do(store, ANN, not_in_school.record, case_id, version, kind="destination", on=on, code=code)
     told = look(store, ANN, not_in_school.with_destination, {"p1": DAY})
     assert told == ({} if confirmed is None else {"p1": DAY + timedelta(days=confirmed)})
+    assert look(store, FAR, not_in_school.with_destination, {"p1": DAY}) == {}
     of_page = not_in_school.confirmed(look(store, ANN, not_in_school.records, "p1"), DAY)
     assert (of_page and of_page["on_day"]) == told.get("p1")
 
@@ -62,6 +63,34 @@ def test_enquiries_of_open_and_of_closed_cases_count_since_a_day(opened):
     do(store, ANN, cases.close, case_id, version, "nothing_more")
     assert counted() == [0, 1, 2]
     assert look(store, FAR, enquiries.since, {"p1": DAY}) == {}
+    told = look(store, ANN, enquiries.since, {"p1": date.min})["p1"]
+    assert [entry["version"] for entry in told] == [2, 3], "oldest first: the page shows the newest as what is known"
+
+
+def test_a_closed_case_and_one_of_another_authority_say_nothing_of_this_time(opened):
+    """Both were opened after the last duty was done, which the caller's own open case would set aside."""
+    store, case_id = opened
+    began = london_today() - timedelta(days=400)
+    row = {"pupil_id": "p1", "kind": "destination", "urn": "10001", "due_on": DAY, "as_of": DAY, "version": 1}
+    done = {"clock_id": "0", "started_on": began, "stopped_at": datetime.now(UTC) - timedelta(days=200)}
+    with writing(store.engine) as connection:
+        who = {"changed_at": datetime.now(UTC), "changed_by": "x"}
+        connection.execute(sa.insert(StoredDeadline).values(row | done | who))
+    asked = {"p1": began - enquiries.BEFORE_LEAVING}
+    assert look(store, FAR, enquiries.asked_since, ["p1"]) == asked
+    assert look(store, ANN, enquiries.asked_since, ["p1"]) != asked
+    do(store, ANN, cases.close, case_id, 1, "nothing_more")
+    assert look(store, ANN, enquiries.asked_since, ["p1"]) == asked
+
+
+def test_a_duty_that_was_done_after_the_case_was_opened_is_of_this_time(opened):
+    store, _ = opened
+    row = {"pupil_id": "p1", "kind": "destination", "urn": "10001", "due_on": DAY, "as_of": DAY, "version": 1}
+    done = {"clock_id": "0", "started_on": AGO[20], "stopped_at": datetime.now(UTC) + timedelta(seconds=1)}
+    with writing(store.engine) as connection:
+        who = {"changed_at": datetime.now(UTC), "changed_by": "x"}
+        connection.execute(sa.insert(StoredDeadline).values(row | done | who))
+    assert look(store, ANN, enquiries.asked_since, ["p1"]) == {"p1": AGO[20] - enquiries.BEFORE_LEAVING}
 
 
 BEFORE = enquiries.BEFORE_LEAVING
