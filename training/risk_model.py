@@ -260,14 +260,15 @@ class RiskModel:
         own |= {"features_digest": digests(self._x(frame)), "unseen": self._unseen(numbers)}
         if len(frame) > FEW:
             looked_at = {name: numbers[name].to_numpy() for name in self.looked_at if name in numbers.columns}
-            of_model = {"booster": self.booster, "manifest": m, "sentences": self.true_sentences}
+            of_model: dict[str, Any] = {"booster": self.booster, "manifest": m, "sentences": self.true_sentences}
             made_from = Ingredients(**of_model, numbers=looked_at, checks=checks(contributions, own))
             return in_columns(same, own, made_from, contributions[:, :-1])
         scores = []
         for k, values in enumerate(numbers.iter_rows(named=True)):
             of_kinds = reasons(values, contributions[k, :-1], m.catalogue, m.themes, self.wording)
-            of_score = {name: column[k] for name, column in own.items()}
-            scores.append(Score(**same, **of_score, **dict(zip(KINDS, of_kinds, strict=True))))
+            of_score: dict[str, Any] = {name: column[k] for name, column in own.items()}
+            of_score |= zip(KINDS, of_kinds, strict=True)
+            scores.append(Score(**same, **of_score))
         return scores
 
     def _of_all(self, missing: Collection[str], as_of: date) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sysconfig
 import time
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -159,7 +160,9 @@ def _evaluate(current: Settings, opened: Histories, day: date, *, authority: str
     say(f"      registered the trial {plan.of.name}: {plan.file}")
 
 
-def _score(current: Settings, opened: Histories, model: RiskModel, day: date, folder: Path, store: Store) -> list[Any]:
+def _score(
+    current: Settings, opened: Histories, model: RiskModel, day: date, folder: Path, store: Store
+) -> Sequence[Any]:
     say(f"[5/8] scoring every pupil on a roll as of {day}")
     with progress("scoring") as advance:
         scores = model.score(opened, day, advance=advance)

@@ -73,7 +73,8 @@ class ScoreColumns(Sequence[Score]):
             return [self[k] for k in range(*at.indices(len(self)))]
         row = range(len(self))[at]
         own = {name: values[row] for name, values in self.own.items()}
-        return Score(**self.same, **own, **self.reasons[row // ROWS].of(row % ROWS))
+        of_kinds: dict[str, Any] = self.reasons[row // ROWS].of(row % ROWS)  # mypy: values of other fields too
+        return Score(**self.same, **own, **of_kinds)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)

@@ -104,14 +104,14 @@ def texts(connection: sa.Connection, rows: Iterable[Any]) -> list[str]:
     return [made.get(r.score_id, r.body) for r in rows]
 
 
-def texts_of_rows(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def texts_of_rows(connection: sa.Connection, rows: Sequence[Mapping[Any, Any]]) -> list[str]:
     """Return the text of scores, stored or about to be, given all columns of their rows."""
     made = made_again(connection, [row for row in rows if isinstance(row["body"], Kept)])
     unpacked = (unpack(row["body"]) if type(row["body"]) is bytes else row["body"] for row in rows)
     return [made.get(row["score_id"], body) for row, body in zip(rows, unpacked, strict=True)]
 
 
-def with_score(row: Mapping[str, Any], text: str) -> dict[str, Any]:
+def with_score(row: Mapping[Any, Any], text: str) -> dict[str, Any]:
     """Return a row with its ``score``, and with the digests that the score holds: the columns of scores that are made again are empty."""
     score = json.loads(text)
     return {**row, "score": score, **{name: score[name] for name in DIGESTS if name in score}}
@@ -126,9 +126,9 @@ def missing_tables(connection: sa.Connection, body: str | Kept) -> list[str]:
     )
 
 
-def made_again(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def made_again(connection: sa.Connection, rows: Sequence[Mapping[Any, Any]]) -> dict[str, str]:
     """Return the texts by score of rows of which numbers were kept, given all their columns."""
-    together: dict[tuple[bytes, Any], list[Mapping[str, Any]]] = {}
+    together: dict[tuple[bytes, Any], list[Mapping[Any, Any]]] = {}
     for row in rows:
         together.setdefault((row["body"].recipe, row["as_of"]), []).append(row)
     made = {}

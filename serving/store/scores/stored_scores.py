@@ -75,7 +75,7 @@ def save(change: Change, rows: Sequence[dict[str, Any]], purpose: str = SHOWN) -
 
 
 def _changed(
-    connection: sa.Connection, given: Mapping[Any, Mapping[str, Any]], stored: Mapping[Any, Mapping[str, Any]]
+    connection: sa.Connection, given: Mapping[Any, Mapping[str, Any]], stored: Mapping[Any, Mapping[Any, Any]]
 ) -> set[Any]:
     """Return the keys of stored scores that others replace: those with another text."""
     unsure = [key for key in given if key in stored and stored[key]["body"] != given[key]["body"]]
