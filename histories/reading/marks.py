@@ -34,7 +34,7 @@ TEXTS, DATES = ("pupil_id", "session", "code"), ("date", "recorded_on")
 COLUMNS = (*TEXTS, *DATES)
 ROWS = 2**20  # marks in a row group of a copy
 BATCH = 2**17  # marks in a batch, which then stays in the processor's cache
-READS = 10  # a file in another order is read so many times before it is copied: sorting a mark takes as long as reading it so often
+READS = 24  # a file in another order is read so many times before it is copied: sorting a mark takes as long as reading it so often
 NO_DAY = np.iinfo(np.int32).max  # of a mark that does not count
 
 
