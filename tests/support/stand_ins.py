@@ -3,7 +3,7 @@
 import getpass
 import shutil
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -64,11 +64,6 @@ def no(*_: Any, **__: Any) -> bool:
 def true(*_: Any) -> Any:
     """Return a condition that always holds."""
     return sa.true()
-
-
-def far_away(*_: Any) -> Any:
-    """Return a day on which nothing is left of anything."""
-    return date.max
 
 
 def none(*_: Any, **__: Any) -> frozenset[str]:

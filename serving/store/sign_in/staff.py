@@ -69,9 +69,7 @@ def set_active(change: Change, person_id: str, *, active: bool) -> None:
     Faults
         When it is a key that still works: closing would say that it is over while the interface goes on answering.
     """
-    in_time = sa.or_(StoredKey.expires.is_(None), StoredKey.expires >= london_day(change.now))
-    works = sa.select(StoredKey.key_id).where(StoredKey.key_id == person_id, StoredKey.revoked_at.is_(None), in_time)
-    if not active and change.connection.scalar(works) is not None:
+    if not active and _works(change, person_id):
         do = f"Run 'onroll keys revoke {person_id}' first: it ends the key, and with it every session."
         raise Faults(Fault("this is a key, and it still works", "access close", do))
     who = {"changed_at": change.now, "changed_by": change.caller.key_id}
@@ -90,6 +88,13 @@ def set_active(change: Change, person_id: str, *, active: bool) -> None:
         row = {"person_id": person_id, "name": account, "active": False, "version": 1, **without, **who}
         change.connection.execute(sa.insert(Person), row)
     change.record("person.reopened" if active else "person.closed", person=person_id)
+
+
+def _works(change: Change, key_id: str) -> bool:
+    """Return whether this is a key that is neither revoked nor expired."""
+    in_time = sa.or_(StoredKey.expires.is_(None), StoredKey.expires >= london_day(change.now))
+    works = sa.select(StoredKey.key_id).where(StoredKey.key_id == key_id, StoredKey.revoked_at.is_(None), in_time)
+    return change.connection.scalar(works) is not None
 
 
 def _known(change: Change, person_id: str) -> bool:
