@@ -87,6 +87,7 @@ def retrain(
     page = report or current.releases.parent / "retraining" / f"v{changes.challenger}.html"
     write_page(retrained, before, page)
     warn([f"{a.code} is up: {a.title}" for a in retrained.alarms])
+    warn(retrained.set_aside)
     text = f"{changes.text()}\npage: {page}"
     result({**retrained.to_dict(), "page": str(page)}, as_json=as_json, text=text)
     if changes.failed:

@@ -30,6 +30,7 @@ def write_page(retrained: Retrained, champion: Manifest, out: Path) -> None:
         after=retrained.registration.trained.manifest,
         helped={"words": WORDS[recipe["question"]["helped"]], **recipe["helped"]},
         alarms=retrained.alarms,
+        set_aside=retrained.set_aside,
         approval=APPROVAL,
         group_figures=GROUP_FIGURES,
     )

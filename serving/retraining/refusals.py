@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import date
 
 from histories.checks.check import Checked
 from histories.errors import Fault
 from histories.io.quantities import quantity
-from serving.monitoring.alarms.alarm import AlarmResult
+from serving.monitoring.alarms import load_limits
+from serving.monitoring.alarms.alarm import AlarmResult, Limits
 
 REMEDY = "A015"  # the model is older than its data: retraining is what the alarm asks for
 NEVER = "A016"  # the audit does not verify: an acknowledgement in it proves nothing
@@ -31,6 +33,33 @@ def is_open(alarm: AlarmResult) -> bool:
     """Return whether an alarm stops a retraining."""
     acknowledged = alarm.acknowledged is not None and alarm.code != NEVER
     return alarm.state == "up" and alarm.code != REMEDY and not acknowledged
+
+
+def set_aside(
+    alarms: Iterable[AlarmResult], limits: Mapping[str, Limits], silences: Iterable[str], day: date | None
+) -> list[str]:
+    """Return what kept rules from refusing, other than an acknowledgement: for the page and the audit of a retraining.
+
+    Parameters
+    ----------
+    limits : mapping
+        That alarms were judged by; those that differ from the shipped ones are named.
+    silences : iterable of str
+        Codes of the rules of the check that were silenced.
+    day : date or None
+        The day that was named as today.
+    """
+    shipped = load_limits()
+    others = [
+        f"limit {code} {name} is {value}, shipped as {shipped[code][name]}"
+        for code, of in sorted(limits.items())
+        for name, value in of.items()
+        if value != shipped[code][name]
+    ]
+    named = [f"alarms looked at the records as of {day}, which was named as today"] if day else []
+    silenced = [f"rules of the check were silenced: {', '.join(sorted(silences))}"] if silences else []
+    blind = sorted({a.code for a in alarms if a.state == "not_judged"})
+    return [*others, *named, *silenced, *([f"alarms could not be judged: {', '.join(blind)}"] if blind else [])]
 
 
 def _fault(alarm: AlarmResult) -> Fault:

@@ -17,7 +17,7 @@ from serving.monitoring.alarms import AlarmResult, Limits
 from serving.monitoring.judge import Terms
 from serving.monitoring.monitor import monitor
 from serving.retraining.changes import Changes, changes_of
-from serving.retraining.refusals import refusals
+from serving.retraining.refusals import refusals, set_aside
 from serving.store import Store
 from serving.store.audit.model_log import check_where_audited, record
 from serving.store.caller import Caller
@@ -80,11 +80,14 @@ class Retrained:
         Against the champion.
     alarms : list of AlarmResult
         The alarms that are up: acknowledged, or remedied by retraining.
+    set_aside : list of str
+        What else kept a rule from refusing: changed limits, a day named as today, silenced rules, alarms that could not be judged.
     """
 
     registration: Registration
     changes: Changes
     alarms: list[AlarmResult]
+    set_aside: list[str]
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data, without any child."""
@@ -96,6 +99,7 @@ class Retrained:
             "candidate": manifest.candidate,
             "trained_on": manifest.trained_on,
             "alarms": [a.to_dict() for a in self.alarms],
+            "set_aside": self.set_aside,
             "changes": self.changes.to_dict(),
         }
 
@@ -134,7 +138,7 @@ def retrain(
     recipe = read_recipe(folder)
     task = _task(recipe, folder)
     task = replace(task, helped=carried(task.helped) if options.helped is None else options.helped)
-    alarms = _checked(settings, histories, store, caller, options, task=task, advance=advance)
+    alarms, passed_over = _checked(settings, histories, store, caller, options, task=task, advance=advance)
     if options.monthly:
         task = monthly_task(histories, task)
     registration = train_and_register(
@@ -168,8 +172,9 @@ def retrain(
         champion=serving,
         failed=[v.code for v in changes.failed],
         alarms=[a.code for a in alarms],
+        set_aside=passed_over,
     )
-    return Retrained(registration=registration, changes=changes, alarms=alarms)
+    return Retrained(registration=registration, changes=changes, alarms=alarms, set_aside=passed_over)
 
 
 def _task(recipe: Mapping[str, Any], folder: Path) -> Task:
@@ -190,8 +195,8 @@ def _checked(
     *,
     task: Task,
     advance: ProgressCallback,
-) -> list[AlarmResult]:
-    """Check the records and the alarms, and return the alarms that are up and stop nothing; raise ``Faults`` with all that do."""
+) -> tuple[list[AlarmResult], list[str]]:
+    """Check the records and the alarms, and return the alarms that are up and stop nothing, and what was set aside; raise ``Faults`` with all that stop it."""
     advance(description="checking")
     checked = check(histories, dict(options.silences))
     with store.view(caller) as view:
@@ -215,7 +220,8 @@ def _checked(
         advance=advance,
     )
     faults = refusals(checked, monitored.alarms)
+    passed_over = set_aside(monitored.alarms, options.limits, options.silences, options.day)
     if faults:
-        store.note(caller, "retraining.refused", rules=sorted({f.code for f in faults}))
+        store.note(caller, "retraining.refused", rules=sorted({f.code for f in faults}), set_aside=passed_over)
         raise Faults(faults)
-    return monitored.up
+    return monitored.up, passed_over

@@ -138,6 +138,9 @@ def test_it_trains_by_the_champions_recipe_on_all_terms_and_leaves_the_champion(
     assert (data["version"], data["changes"]["champion"], data["changes"]["failed"]) == (2, 1, [])
     assert data["changes"]["lists"]["overlap"] == 1
     (entry,) = audited("model.retrained")
+    assert "alarms looked at the records as of 2026-01-01, which was named as today" in entry["set_aside"]
+    assert entry["set_aside"] == data["set_aside"]
+    assert all(what in Path(data["page"]).read_text() for what in entry["set_aside"])
     assert (entry["version"], entry["champion"], entry["failed"]) == (2, 1, [])
 
 
