@@ -17,6 +17,10 @@ import polars as pl
 from serving.monitoring.repeated import observed_design, promised_design
 from training.measures.intervals import Interval, observed_over_expected, wilson
 
+OF_ONE = 0.05  # of looks at one number that lie outside the usual range by chance
+# At 5% each, up to four of 80 schools are named by chance; at the control limits of funnel plots (Spiegelhalter 2005), one in six looks at all 80 names any.
+OF_MANY = 0.002
+
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
@@ -29,7 +33,7 @@ class Comparison:
     expected : float
         Sum of their risks.
     usual : tuple of int
-        The range in which the observed number lies 95 times in 100 if the risks are right.
+        The range in which the observed number lies 95 times in 100 if the risks are right; 998 times in 1,000 for each of many places.
     observed : int
     ratio : Interval or None
         Observed over expected, with Byar's 95% interval.
@@ -88,36 +92,40 @@ class AtCapacity:
         return asdict(self)
 
 
-def poisson_range(expected: float) -> tuple[int, int]:
-    """Return the central 95% range of a Poisson number.
+def poisson_range(expected: float, outside: float = OF_ONE) -> tuple[int, int]:
+    """Return the central range of a Poisson number: 95%, or all but the share ``outside``.
 
     Examples
     --------
     >>> poisson_range(10.0), poisson_range(0.0), poisson_range(1000.0)
     ((4, 17), (0, 0), (938, 1062))
+    >>> poisson_range(10.0, OF_MANY)
+    (2, 21)
     """
     if expected <= 0:
         return 0, 0
     n = np.arange(int(expected + 12 * np.sqrt(expected)) + 20)
     log_factorial = np.r_[0.0, np.cumsum(np.log(n[1:]))]
     below = np.cumsum(np.exp(n * np.log(expected) - expected - log_factorial))
-    return int(np.searchsorted(below, 0.025)), int(np.searchsorted(below, 0.975))
+    return int(np.searchsorted(below, outside / 2)), int(np.searchsorted(below, 1 - outside / 2))
 
 
-def compare(scored: pl.DataFrame) -> Comparison:
+def compare(scored: pl.DataFrame, outside: float = OF_ONE) -> Comparison:
     """Compare the risks of children with their outcomes.
 
     Parameters
     ----------
     scored : polars.DataFrame
         ``pupil_id, as_of, risk, label, horizon``; rows without a label take no part.
+    outside : float
+        How often the observed number lies outside the usual range if the risks are right: less often for each of many places.
     """
     known = scored.filter(pl.col("label").is_not_null())
     risk, labels = known["risk"].to_numpy(), known["label"].to_numpy()
     expected, observed = float(risk.sum()), int(labels.sum())
     promised = promised_design(known)
     widened = max(promised, observed_design(known))
-    low, high = poisson_range(round(expected / promised, 9))
+    low, high = poisson_range(round(expected / promised, 9), outside)
     return Comparison(
         children=len(known),
         expected=expected,

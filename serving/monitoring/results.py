@@ -11,7 +11,7 @@ import polars as pl
 
 from histories.calendar import term_dates
 from serving.monitoring.outcomes import KNOWN, UNKNOWN, Outcomes
-from serving.monitoring.promises import AtCapacity, Comparison, at_capacity, compare
+from serving.monitoring.promises import OF_MANY, OF_ONE, AtCapacity, Comparison, at_capacity, compare
 from serving.store.scores.complete_lists import CompleteList
 from training.evaluation.fairness_report import FairnessReport
 
@@ -163,9 +163,9 @@ class VersionResult:
 
 
 def by_place(scored: pl.DataFrame) -> dict[str, dict[str, Comparison]]:
-    """Compare by authority and by school; each adds up to the whole."""
+    """Compare by authority and by school; each adds up to the whole. Of so many, few may lie outside their usual range by chance."""
     columns = {"authority": "authority", "school": "urn"}
-    return {kind: _by(scored, pl.col(column).fill_null("unknown")) for kind, column in columns.items()}
+    return {kind: _by(scored, pl.col(column).fill_null("unknown"), OF_MANY) for kind, column in columns.items()}
 
 
 def fates_of(scored: pl.DataFrame) -> dict[str, int]:
@@ -224,8 +224,8 @@ def _first_key(item: tuple[tuple[Any, ...], pl.DataFrame]) -> Any:
     return item[0][0]
 
 
-def _by(scored: pl.DataFrame, column: pl.Expr) -> dict[str, Comparison]:
+def _by(scored: pl.DataFrame, column: pl.Expr, outside: float = OF_ONE) -> dict[str, Comparison]:
     """Compare by a column's values, the highest mean risk first."""
     parts = {str(name): part for (name,), part in scored.group_by(column.alias("of"))}
     mean = {name: float(part["risk"].mean()) for name, part in parts.items()}  # type: ignore[arg-type]
-    return {name: compare(parts[name]) for name in sorted(parts, key=lambda name: (-mean[name], name))}
+    return {name: compare(parts[name], outside) for name in sorted(parts, key=lambda name: (-mean[name], name))}

@@ -20,7 +20,7 @@ from serving.monitoring.judge import Judgement
 from serving.monitoring.monitor import MonitorReport
 from serving.monitoring.outcomes import UNKNOWN
 from serving.monitoring.paired import Paired
-from serving.monitoring.promises import Comparison, compare
+from serving.monitoring.promises import OF_MANY, Comparison, compare
 from serving.monitoring.repeated import promised_design
 from serving.monitoring.results import VersionResult, by_term, term_name
 from serving.monitoring.simple_way import SimpleWay
@@ -187,7 +187,7 @@ def _places(known: pl.DataFrame, column: str) -> tuple[list[dict[str, Any]], int
     parts = {str(name): part for (name,), part in known.group_by(column) if name}
     if not parts:
         return [], 0
-    compared = {name: compare(part) for name, part in parts.items()}
+    compared = {name: compare(part, OF_MANY) for name, part in parts.items()}
     few = [name for name, part in parts.items() if _missing(part) <= SMALLEST]
     hidden = partition({name: c.observed for name, c in compared.items()}, sensitive=few)
     shown = [{"name": name, **_shown(c, hidden=False)} for name, c in sorted(compared.items()) if name not in hidden]

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from types import SimpleNamespace
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -11,6 +12,7 @@ from serving.monitoring.evidence import Evidence
 from serving.monitoring.judge import Terms, judge
 from serving.monitoring.promises import at_capacity, compare
 from serving.monitoring.repeated import promised_design
+from serving.monitoring.results import by_place
 from serving.monitoring.shareable import shareable
 from tests.support.monitored import DAY, histories, reader, stored_list
 from tests.support.reported import report
@@ -80,3 +82,15 @@ def test_the_page_widens_its_precision_as_the_terminal_does_but_by_no_outcome():
     exact = judgement.versions[0].figures.first.precision
     _, low, high = shareable(report(judgement=judgement), "801")["versions"][0]["first"]["precision"]
     assert (low, high) == pytest.approx((exact.low, exact.high), abs=0.01)
+
+
+def test_hardly_any_of_many_schools_is_named_by_chance():
+    """80 schools whose risks are right, drawn five times: at 95% each, one or two would be named each time."""
+    rng = np.random.Generator(np.random.PCG64(7))
+    one = pl.DataFrame({"pupil_id": range(80 * 100), "urn": [str(n // 100) for n in range(80 * 100)], "risk": 0.05})
+    one = one.with_columns(as_of=pl.lit(DAY), horizon=HORIZON, authority=pl.lit("801"))
+    named = 0
+    for _ in range(5):
+        came = one.with_columns(label=pl.Series(rng.binomial(1, 0.05, len(one)).astype(float)))
+        named += sum(not c.kept for c in by_place(came)["school"].values())
+    assert named <= 2
