@@ -81,7 +81,7 @@ def test_the_gates_are_shown_as_last_evaluated(visit, monkeypatch):
     client = visit("analyst")
     assert "The gates were not asked yet" in client.get("/model").text
     line = {"action": "refused", "version": 3, "by": "ann", "why": "autumn", "gates": [GATE]}
-    monkeypatch.setattr(model, "logged", lambda releases, name: [{**line, "version": 2}, line, {"action": "judged"}])
+    monkeypatch.setattr(model, "readable", lambda file: [{**line, "version": 2}, line, {"action": "judged"}])
     page = client.get("/model").text
     assert "Version 3 was refused. ann asked for it: autumn" in page
     assert "G001: better than &lt;the champion&gt;" in page
@@ -91,7 +91,7 @@ def test_the_gates_are_shown_as_last_evaluated(visit, monkeypatch):
 def test_each_version_leads_to_its_run_in_mlflow(site, visit, monkeypatch):
     version = int(site.scores[0].model_version)
     log = [{"action": "registered", "version": v, "run_id": f"0af{v}"} for v in (version, version + 1)]
-    monkeypatch.setattr(model, "logged", lambda releases, name: log)
+    monkeypatch.setattr(model, "readable", lambda file: log)
     links = re.findall(r'href="([^"]*/runs/[^"]*)"', visit("analyst").get("/model").text)
     assert links == [f"http://127.0.0.1:5000/#/runs/0af{version}"]
     assert model._runs("", log) == {}, "where nobody said where MLflow's pages are"
@@ -141,7 +141,54 @@ def test_a_figure_has_a_plain_name(tested):
     assert plain_name({"name": "in_year_6", "raises": ""}) == "in year 6"
 
 
-BOOSTER = "feature_names=a b\n\nTree=0\nsplit_feature=0 1\nsplit_gain=3 1\n\nTree=1\nsplit_feature=\nsplit_gain=\n"
+BOOSTER = """tree
+version=v4
+num_class=1
+num_tree_per_iteration=1
+label_index=0
+max_feature_idx=1
+objective=binary sigmoid:1
+feature_names=a b
+tree_sizes=1 1
+
+Tree=0
+num_leaves=3
+num_cat=0
+split_feature=0 1
+split_gain=3 1
+threshold=0.5 0.5
+decision_type=2 2
+left_child=1 -2
+right_child=-1 -3
+leaf_value=0.1 0.2 0.3
+leaf_weight=1 1 1
+leaf_count=1 1 1
+internal_value=0 0
+internal_weight=3 2
+internal_count=3 2
+is_linear=0
+shrinkage=1
+
+Tree=1
+num_leaves=1
+num_cat=0
+split_feature=
+split_gain=
+threshold=
+decision_type=
+left_child=
+right_child=
+leaf_value=0
+leaf_weight=
+leaf_count=3
+internal_value=
+internal_weight=
+internal_count=
+is_linear=0
+shrinkage=1
+
+end of trees
+"""
 
 
 @pytest.mark.parametrize(
@@ -159,7 +206,8 @@ def test_a_models_shares_sum_to_one_and_the_largest_comes_first(parts, shares):
     found = importance(BOOSTER, SimpleNamespace(parts=parts, features=["a", "b"], ridge=ridge))
     assert list(found) == list(shares)
     assert found == pytest.approx(shares)
-    assert importance("", SimpleNamespace(parts={"booster": 1.0}, features=[], ridge={})) == {}
+    stumps = BOOSTER.replace("split_gain=3 1", "split_gain=0 0")
+    assert importance(stumps, SimpleNamespace(parts={"booster": 1.0}, features=["a", "b"], ridge={})) == {}
 
 
 def test_the_page_has_pictures_with_their_figures_beside_them_and_holds(site, visit, signed_in, monkeypatch, tested):

@@ -38,7 +38,7 @@ def written(store, request):
         not_in_school.record(change, case_id, 1, code="parent", **record)
         not_in_school.record(change, case_id, 2, code="ended", **{**record, "on": on + timedelta(days=1)})
         enquiries.enquire(change, case_id, 3, on=on, **asked)
-        cases.act(change, case_id, 4, on, "home visit")
+        cases.act(change, case_id, 4, day, "home visit")
         cases.close(change, case_id, 5, "done")
     return store, day
 

@@ -214,9 +214,9 @@ def test_only_complete_lists_and_scores_in_force_are_read(store):
 
 
 def test_scores_whose_list_was_never_complete_take_no_part(store):
-    from serving.store.scores import stored_scores
+    from serving.store.scores import score_rows, stored_scores
 
-    rows = stored_scores.rows_of(scores([0.4]))
+    rows, _ = score_rows.rows_of(scores([0.4]))
     do(store, stored_scores.save, rows)
     with store.view(ADMIN) as view:
         view.record("monitor.seen")

@@ -29,6 +29,8 @@ def age(store, case_id, days):
     at = datetime.now(UTC) - timedelta(days=days)
     with writing(store.engine) as connection:
         connection.execute(sa.update(CaseEntry).where(CaseEntry.case_id == case_id).values(at=at))
+        done = sa.update(CaseEntry).where(CaseEntry.case_id == case_id, CaseEntry.on_day.is_not(None))
+        connection.execute(done.values(on_day=TODAY - timedelta(days=days)))
         connection.execute(sa.update(Case).where(Case.case_id == case_id).values(opened_at=at))
 
 

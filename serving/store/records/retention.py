@@ -32,6 +32,7 @@ NO_PERIOD = {
     **{table.__tablename__: WITH_PUPIL for table in (*OF_PUPILS, *OF_TRIALS, StoredDetails, FormerReference, Pupil)},
     ScoreList.__tablename__: "goes with the last of its scores",
     Person.__tablename__: "an account and a name of staff; a closed account would open again",
+    "score_recipes": "a version's booster and manifest, from which scores are made again; no child's data",
     "schools": "names of schools, which are public",
     "capacities": "numbers of teams",
     "copied_logs": "numbers of lines",
