@@ -69,6 +69,21 @@ def test_a_child_whom_nobody_found_twice_is_one_child_with_two_duties(store):
     assert len(look(store, lambda v: due_list.part(v, "lost", TODAY, 3)).rows) == 2
 
 
+def test_duties_of_one_child_kind_and_day_are_read_one_after_another(store):
+    data = gathered("a")
+    starts = [TODAY - timedelta(days=n) for n in (70, 40, 9)]
+    do(
+        store,
+        casework.keep,
+        replace(data, deadlines=[replace(data.deadlines[0], started_on=day) for day in starts]),
+        "1",
+    )
+    forwards, _ = walk(
+        lambda position: look(store, lambda v: due_list.part(v, "soon", TODAY, 1, position)), lambda d: d["clock_id"]
+    )
+    assert sorted(row["started_on"] for part in forwards for row in part.rows) == starts
+
+
 @pytest.mark.parametrize(("days", "group"), [(-1, "late"), (0, "soon"), (7, "soon"), (8, "later")])
 def test_a_duty_is_late_from_the_day_after_and_soon_for_a_week(store, days, group):
     data = gathered("a")
