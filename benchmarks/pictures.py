@@ -34,7 +34,7 @@ from training.risk_model import RiskModel
 OUT, RELEASES, HISTORIES = Path("docs/pages"), Path("mlruns/releases"), Path("demo/histories")
 TODAY = monday(Histories.open(HISTORIES).last_known())
 LISTS = [TODAY - timedelta(weeks=n) for n in (11, 1, 0)]
-SCALE, COLOURS, TALLEST, MAX = 0.75, 16, 1700, 60_000  # of a picture; its bytes
+SCALE, COLOURS, TALLEST, MAX = 0.75, 32, 1700, 60_000  # of a picture; its bytes
 USERS = {"dana": "worker", "robin": "worker", "lee": "lead", "sam": "analyst"}
 ADDRESSES = {
     "work-list": "dana",
