@@ -24,6 +24,7 @@ YEAR = 364
 SLACK = 60  # days, as long as definitions wait for records: the longest silence of a small school is seldom its last
 # With fewer days of records in a year nothing follows from a silence of months: records then count as going on.
 MIN_DAYS = 10
+MIN_SCHOOL_DAYS = 30  # of one school, whose few records come in bursts
 LIMITS = {"authority": pl.String, "limit": pl.Int32}
 STOPPED = {"urn": pl.String, "stopped": pl.Int32}
 
@@ -192,7 +193,7 @@ def _stopped(histories: Histories, rolls: pl.DataFrame, end: int) -> dict[str, d
     whole = rolls.select("authority", pl.max("day").over("authority").alias("whole")).unique()
     at = rolls.select("urn", "authority").unique().join(whole, on="authority").group_by("urn").agg(pl.max("whole"))
     silent = pl.col("whole") - pl.col("newest") > pl.col("longest") + SLACK
-    stopped = _silences(rolls, "urn").join(at, on="urn").filter((pl.col("days") >= MIN_DAYS) & silent).sort("urn")
+    stopped = _silences(rolls, "urn").join(at, on="urn").filter((pl.col("days") >= MIN_SCHOOL_DAYS) & silent).sort("urn")
     running = _with_children(histories, end) if len(stopped) else frozenset()
     return {urn: day_of(day) for urn, day in stopped.select("urn", "newest").iter_rows() if urn in running}
 
