@@ -193,7 +193,9 @@ def _stopped(histories: Histories, rolls: pl.DataFrame, end: int) -> dict[str, d
     whole = rolls.select("authority", pl.max("day").over("authority").alias("whole")).unique()
     at = rolls.select("urn", "authority").unique().join(whole, on="authority").group_by("urn").agg(pl.max("whole"))
     silent = pl.col("whole") - pl.col("newest") > pl.col("longest") + SLACK
-    stopped = _silences(rolls, "urn").join(at, on="urn").filter((pl.col("days") >= MIN_SCHOOL_DAYS) & silent).sort("urn")
+    stopped = (
+        _silences(rolls, "urn").join(at, on="urn").filter((pl.col("days") >= MIN_SCHOOL_DAYS) & silent).sort("urn")
+    )
     running = _with_children(histories, end) if len(stopped) else frozenset()
     return {urn: day_of(day) for urn, day in stopped.select("urn", "newest").iter_rows() if urn in running}
 
