@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import polars as pl
 import sqlalchemy as sa
 
@@ -78,10 +79,10 @@ def bodies_of(scores: ScoreColumns, which: Sequence[int]) -> tuple[Recipe, dict[
     made_from = scores.made_from
     recipe = Recipe.of(made_from, scores.same["missing_tables"])
     bodies: dict[int, bytes] = {}
-    numbers = pl.DataFrame(made_from.numbers)
     for at in range(0, len(which), BATCH):
         part = list(which[at : at + BATCH])
-        packed = pack_rows(numbers[part].to_numpy(), recipe.typical)
+        numbers = np.column_stack([column[part] for column in made_from.numbers.values()])
+        packed = pack_rows(numbers, recipe.typical)
         bodies |= {
             k: Kept(Kept.MARK + recipe.key + made_from.checks[k] + row) for k, row in zip(part, packed, strict=True)
         }
