@@ -16,6 +16,7 @@ from histories.calendar import HORIZON
 from histories.population.simulation import simulate
 from histories.reading.histories import Histories
 from training.fitting.rolling_origin import Predictions
+from training.labeller import Labeller
 from training.measures.metrics import ordered_precision
 from training.task import Task
 
@@ -32,6 +33,7 @@ def snapshots(
     years: int = YEARS,
     horizon: int = HORIZON,
     truth_since: date | None = None,
+    edges: tuple[int, ...] = (),
 ) -> pl.DataFrame:
     """Return labelled snapshots of a simulated population at the start of each term, with features and true risks.
 
@@ -43,6 +45,8 @@ def snapshots(
         Days of the outcome window; true risks are those of the default horizon.
     truth_since : date, optional
         Earlier days have no true risk, which saves much of the time; ``JUDGED_SINCE`` keeps those of the test dates of ``YEARS``.
+    edges : tuple of int, optional
+        Days for which ``windows`` adds what was known and when.
     """
     with tempfile.TemporaryDirectory() as folder:
         histories = Path(folder) / "h"
@@ -56,11 +60,31 @@ def snapshots(
             truth=True,
             truth_since=truth_since,
         )
-        frame = Task(horizon=horizon).labelled(Histories.open(histories))
+        opened = Histories.open(histories)
+        frame = windows(opened, Task(horizon=horizon).labelled(opened), edges)
         truth = pl.read_parquet(histories / "truth.parquet")
     frame = frame.join(truth, on=["pupil_id", "as_of"], how="left", maintain_order="left")
     has_risk = pl.col("as_of").is_in(truth["as_of"].unique().implode())
     return frame.with_columns(pl.when(has_risk).then(pl.col("risk").fill_null(0.0)))
+
+
+def windows(histories: Histories, frame: pl.DataFrame, edges: tuple[int, ...]) -> pl.DataFrame:
+    """Return snapshots with the outcome in shorter or longer windows, null where it is not known.
+
+    For windows of 14 days and so on ``label_14``, ``known_14`` (the day on which the outcome was known) and ``left_14`` (whether the child left
+    otherwise in it).
+    """
+    labeller = Labeller(histories, Task())
+    for edge in edges:
+        labels = labeller.labels(Task(horizon=edge)).select(
+            "pupil_id",
+            "as_of",
+            pl.col("label").alias(f"label_{edge}"),
+            pl.col("known_on").alias(f"known_{edge}"),
+            ((pl.col("label") == 0) & (pl.col("outcome") != "stayed")).alias(f"left_{edge}"),
+        )
+        frame = frame.join(labels, on=["pupil_id", "as_of"], how="left", maintain_order="left")
+    return frame
 
 
 def rows_of(predictions: Predictions, rows: np.ndarray) -> Predictions:

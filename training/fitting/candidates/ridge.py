@@ -73,7 +73,7 @@ def fit(learning: Learning, monotone: bool, strength: float = STRENGTH) -> Linea
     """
     # On a busy machine two threads of BLAS take several times the processor time of one.
     with fixed_blas_threads(BLAS_THREADS):
-        columns = _Columns.of(learning, monotone)
+        columns = Columns.of(learning, monotone)
         # From where fewer rows lead, few steps on all rows are left; there is one minimum.
         start = columns.minimum(learning.with_fewer_negatives(FIRST_NEGATIVES), strength)
         coefficients = columns.minimum(learning, strength, start)
@@ -81,7 +81,7 @@ def fit(learning: Learning, monotone: bool, strength: float = STRENGTH) -> Linea
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Columns:
+class Columns:
     """How values become columns: an intercept, each value standardised, a flag for each feature that may be missing, and pieces.
 
     Columns of features with a direction are turned so that their coefficients may not be negative.
@@ -98,7 +98,8 @@ class _Columns:
     signed: np.ndarray  # columns whose coefficient may not be negative
 
     @classmethod
-    def of(cls, learning: Learning, monotone: bool) -> _Columns:
+    def of(cls, learning: Learning, monotone: bool) -> Columns:
+        """Take the moments and the pieces of what is learned from."""
         directions = [
             catalogue().by_name[n].direction if monotone and n in catalogue().by_name else 0 for n in learning.names
         ]
@@ -126,7 +127,7 @@ class _Columns:
             rate = float(np.average(learning.y, weights=learning.weight))
             at = np.zeros(len(self.signed))
             at[0] = np.log(rate / (1 - rate)) if 0 < rate < 1 else 0.0
-        blocks: Any = partial(self._blocks, learning)
+        blocks: Any = partial(self.blocks, learning)
         if len(learning.y) * len(at) <= MAX_KEPT:
             kept = list(blocks())
             blocks = partial(iter, kept)
@@ -163,7 +164,8 @@ class _Columns:
             added=self.pieces.added(of_pieces),
         )
 
-    def _blocks(self, learning: Learning) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    def blocks(self, learning: Learning) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Yield columns, outcomes and weights of some rows at a time."""
         share = self.missing[self.flagged]
         factor = np.divide(self.sign, self.scale, out=np.zeros(len(self.scale)), where=self.scale > 0)
         for begin in range(0, len(learning.y), ROWS_A_BLOCK):
