@@ -55,13 +55,6 @@ def _records(plan: Plan, sources: Mapping[str, str]) -> Iterator[Fault]:
         yield Fault("the list was made without marks, so attendance is not known", f"{plan.file}, outcome", do)
 
 
-def _families(plan: Plan, sources: Mapping[str, str]) -> Iterator[Fault]:
-    if plan.of.unit in ("child", "family") and sources and "addresses" not in sources:
-        do = "Import addresses (onroll import addresses) and score again, or draw the lot by school."
-        what = "the list was made without addresses, so brothers and sisters are not known and could be parted"
-        yield Fault(what, f"{plan.file}, unit", do)
-
-
 def _too_early(plan: Plan, of: CompleteList) -> Iterator[Fault]:
     if plan.of.outcome != "missing":
         return

@@ -98,7 +98,7 @@ def gathered(*pupils, as_of=date(2025, 1, 13), off_roll=()):
         involvements=[Involvement(pupil_id=p, kind="early_help", since=as_of) for p in pupils],
         at_home=[AtHome(pupil_id=p, home="h" * 32, possible=10, missed=1, until=as_of) for p in pupils],
         silent_children=[SilentChild(pupil_id=p, since=as_of, days=3) for p in pupils],
-        sources={"attendance": "2025-01-10", "addresses": "2025-01-06"},
+        sources={"attendance": "2025-01-10"},
         authorities=frozenset({"801"}),
     )
 

@@ -253,16 +253,10 @@ def test_a_plan_whose_outcome_cannot_be_measured_is_refused(store, monkeypatch, 
 
 def test_a_list_without_marks_has_no_attendance_to_measure(store):
     plan("attendance")
-    tamper(store, """UPDATE score_lists SET sources = '{"addresses": "2024-01-14"}'""")
+    tamper(store, """UPDATE score_lists SET sources = '{"suspensions": "2024-01-14"}'""")
     assert "attendance is not known" in run("plan", "plan.toml", code=1)
-    tamper(store, """UPDATE score_lists SET sources = '{"attendance": "2024-01-14", "addresses": "2024-01-14"}'""")
-    run("plan", "plan.toml")
-
-
-def test_a_list_without_addresses_knows_no_brothers_and_sisters(store):
-    plan("attendance")
     tamper(store, """UPDATE score_lists SET sources = '{"attendance": "2024-01-14"}'""")
-    assert "could be parted" in run("plan", "plan.toml", code=1)
+    run("plan", "plan.toml")
 
 
 def test_a_trial_does_not_start_in_the_holidays(store, monkeypatch):
