@@ -32,7 +32,6 @@ def must_be_measurable(
     faults = [
         *_holidays(plan, of, day, closed),
         *_records(plan, sources),
-        *_families(plan, sources),
         *_too_early(plan, of),
     ]
     if faults:
