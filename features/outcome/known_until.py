@@ -174,14 +174,14 @@ def _silences(rows: pl.DataFrame, by: str) -> pl.DataFrame:
 
 
 def _days(histories: Histories, table: str, at: list[str], end: int) -> nw.LazyFrame:
-    """Return the days, up to a last one, on which rows and their ends were recorded."""
+    """Return the days, up to a last one, on which rows and their ends were recorded; null where a row that is known by then has no day of its record."""
     declared, known = TABLES[table], nw.col("known")
     if declared.plannable and {"attendance", "termly_attendance"} & histories.present:
         # Without a day of its record, a place from next September proves nothing about the time before.
         known = nw.when(~nw.col(declared.known_from[0]).is_null()).then("known")
-    rows = histories.frame(table)
-    days = [rows.select(*at, known.alias("day")), rows.select(*at, nw.col("end_known").alias("day"))]
-    return nw.concat(days).filter(nw.col("day") <= end)
+    rows = histories.frame(table).filter(nw.col("known") <= end)
+    ended = rows.select(*at, nw.col("end_known").alias("day")).filter(nw.col("day") <= end)
+    return nw.concat([rows.select(*at, known.alias("day")), ended])
 
 
 def _recorded(histories: Histories, table: str, at: list[str], end: int) -> pl.DataFrame:

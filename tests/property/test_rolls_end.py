@@ -8,7 +8,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from features import Definition, label
-from features.outcome.known_until import KnownUntil, newest_known
+from features.outcome.known_until import ALL, KnownUntil, newest_known
 from histories.reading.histories import Histories
 from tests.support.rolls_that_go_on import going_on
 from training.labeller import Labeller
@@ -177,6 +177,17 @@ def test_few_records_that_are_silent_for_long_have_not_stopped():
     told = TASK.labels(opened).filter(pl.col("pupil_id") != "p2")
     assert sorted(told["as_of"].unique()) == known
     assert set(told["label"]) == {0.0}
+
+
+def test_an_authority_whose_rolls_have_no_day_of_record_has_not_stopped_where_another_has():
+    tables = cut(world({}), date(2024, 7, 1), ["1", "2"])
+    without = [{k: v for k, v in r.items() if k != "recorded_on" or r["urn"] != "3"} for r in tables["enrolments"]]
+    tables["enrolments"] = without
+    opened = Histories.from_rows(tables)
+    assert KnownUntil.read(opened).rolls == {"801": date(2024, 6, 24), "802": END, ALL: END}
+    known = TASK.labels(opened).group_by("authority").agg(pl.max("as_of"))
+    assert dict(known.iter_rows()) == {"801": AS_OF[0], "802": AS_OF[3]}
+    assert [w[:13] for w in warnings_of_ended_rolls(opened, TASK.definition, TASK.horizon)] == ["authority 801"]
 
 
 def test_training_says_in_words_whose_rolls_ended_and_which_days_count():
