@@ -235,7 +235,11 @@ class Dictionaries:
         column = column if isinstance(column, pa.DictionaryArray) else column.dictionary_encode()
         if name not in self._known or not column.dictionary.equals(self._known[name][0]):
             self._known[name] = column.dictionary, _cleaned(name, column.dictionary.to_pylist())
-        return Coded(self._known[name][1], _fixed(column.indices.cast(pa.int32()).to_numpy()))
+        places = column.indices.cast(pa.int32()).to_numpy()
+        # Arrow hands on the places of a file as they stand, and compiled loops follow them without looking; a negative one is large here.
+        if len(places) and places.view(np.uint32).max() >= len(column.dictionary):
+            raise pa.ArrowInvalid(f"places of {name} lie outside its dictionary")
+        return Coded(self._known[name][1], _fixed(places))
 
 
 def _batch(columns: dict[str, pa.Array], dictionaries: Dictionaries) -> MarkBatch:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from features.attendance.register import KINDS, MEASURES, RUN_WINDOWS, WINDOWS, mark_tallies
 from histories.calendar import day_number
+from histories.errors import Faults
 from histories.reading import marks as reading
 from histories.reading.histories import Histories
 from histories.reading.plain_frame import PlainFrame
@@ -197,3 +198,22 @@ def test_files_in_order_are_read_by_the_row_groups_of_a_block_only(tmp_path):
         assert len(opened.mark_files.groups(("B", "C"), range(0, 10**6))) == 1
     assert opened.mark_files.groups((None, None), range(0, 10)) == []
     assert not opened.mark_files._copy.exists()
+
+
+def test_a_place_outside_its_dictionary_is_refused_before_compiled_loops_follow_it(tmp_path):
+    codes = ["/", "I", "N"] * 2 + ["/", "I"]
+    drawn = [
+        {"pupil_id": p, "date": FIRST + timedelta(days=n % 4), "session": "AM", "code": c, "late": 0}
+        for n, (p, c) in enumerate(zip("AABBCCDD", codes, strict=True))
+    ]
+    (file,) = (laid_out(tmp_path, rows_of(drawn), {**ONE, "row_group": 1000}) / "attendance").iterdir()
+    pq.write_table(pq.read_table(file), file, compression="none")
+    places = [sum(at % 3 << 2 * at for at in range(8)), 3 << 14 | sum(at % 3 << 2 * at for at in range(7))]
+    found, crafted = (n.to_bytes(2, "little") for n in places)
+    content = file.read_bytes()
+    assert content.count(found) == 1
+    opened = Histories.open(tmp_path)
+    assert tallied(opened, PUPILS, None)[-1]["absent_14"] > 0
+    file.write_bytes(content.replace(found, crafted))
+    with pytest.raises(Faults, match="cannot be read as Parquet"):
+        tallied(opened, PUPILS, None)
