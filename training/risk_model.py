@@ -102,7 +102,7 @@ class RiskModel:
             self.manifest.calibrator["a"] * margins + self.manifest.calibrator["b"],
             calibration.half_width(margins, self.manifest.calibrator),
         )
-        return _sigmoid(logit - half), _sigmoid(logit + half)
+        return calibration.sigmoid(logit - half), calibration.sigmoid(logit + half)
 
     def score(
         self,
@@ -341,7 +341,3 @@ def checks(contributions: np.ndarray, own: Mapping[str, list[Any]]) -> list[byte
     """Return eight bytes for each score that differ if a contribution, the risk or its interval does."""
     limits = np.column_stack([contributions, *(own[name] for name in OF_CHECK)])
     return [hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in limits.astype("<f8")]
-
-
-def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1.0 / (1.0 + np.exp(-x))

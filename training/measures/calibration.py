@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from training.measures.intervals import resampled
 MIN_SLOPE = 0.05  # per standard deviation of the margins, or per 1 if they vary less
 WIDE = 40.0  # larger margins are standardised: at a slope of one their risks would be exactly 0 or 1
 MAX_STEPS = 200
+BEYOND = 700.0  # the exponential of larger log-odds is beyond all numbers
 
 
 class Prior(NamedTuple):
@@ -142,7 +144,15 @@ def in_the_large(log_odds: np.ndarray, labels: np.ndarray, weights: np.ndarray |
 
 def risk(margins: np.ndarray, a: float, b: float) -> np.ndarray:
     """Return calibrated probabilities of margins."""
-    return 1 / (1 + np.exp(-np.clip(a * margins + b, -30, 30)))
+    return sigmoid(np.clip(a * margins + b, -30, 30))
+
+
+def sigmoid(log_odds: np.ndarray) -> np.ndarray:
+    """Return the probabilities of log-odds, to the bit the same on processors with AVX-512 and without: scores that are kept as numbers are made again elsewhere."""
+    limited = -np.clip(log_odds, -BEYOND, BEYOND)
+    # NumPy's own exponential has other last bits on each of these processors.
+    powers = np.array([math.exp(x) for x in limited.ravel().tolist()], dtype=np.float64)
+    return 1.0 / (1.0 + powers.reshape(limited.shape))
 
 
 def bootstrap(

@@ -1,5 +1,7 @@
 """Coverage: a score's interval contains the true rate among children with such a score, in worlds with known true risks."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -73,3 +75,14 @@ def test_each_part_of_the_interval_is_needed(worlds):
     without_both, _ = inside(worlds, bootstrap=[[1.0, 0.0]], spread={})
     assert without_both < 0.1 < without_spread < 0.9 < whole
     assert inside(worlds, bootstrap=[[1.0, 0.0]])[1] < width
+
+
+def test_probabilities_are_the_same_on_every_processor():
+    """NumPy's exponential is not, and scores that are kept as numbers are made again to the byte."""
+    log_odds = np.random.default_rng(1).normal(-4, 2, 20_000)
+    assert calibration.sigmoid(log_odds).tolist() == [1 / (1 + math.exp(-x)) for x in log_odds.tolist()]
+    assert calibration.risk(log_odds, 1.0, 0.0).tolist() == calibration.sigmoid(log_odds).tolist()
+    ends = calibration.sigmoid(np.array([-np.inf, -1e6, 1e6, np.inf, np.nan]))
+    assert ends[:2].max() < 1e-300
+    assert ends[2:4].tolist() == [1.0, 1.0]
+    assert math.isnan(ends[4])
