@@ -242,7 +242,7 @@ class LiveModel:
         why = "; ".join(f.what for f in error.faults) if isinstance(error, Faults) else type(error).__name__
         reason = error.code if isinstance(error, Mismatch) else ""
         self.refused = RefusedModel(version, why, reason)
-        self._lost = self.current is None and (self._lost or self._served_before())
+        self._lost = self.current is None and self._served_before()
         kept = self.current.manifest.version if self.current else "none"
         log.error("%s %s is refused: %s; version kept: %s", self.name, version, why, kept, exc_info=error)
         if self.needed:

@@ -12,6 +12,8 @@ from starlette.testclient import TestClient
 
 from histories.settings import settings
 from serving.http.api import make_app
+from serving.scoring import live_model
+from serving.scoring.live_model import LiveModel
 from tests.support.released import alias, recorded, release, withdraw, write_aliases
 from tests.support.scores import full_score
 from training.release.resolve import ALIASES, MOVES
@@ -102,6 +104,24 @@ def test_a_model_that_never_served_hides_nothing(releases, tmp_path, monkeypatch
     _, key = app.state.store.create_key("lead", "801")
     client = TestClient(app, headers={"Authorization": f"Bearer {key}"})
     assert answers(client)["worklist"] == (200, True)
+
+
+def test_an_audit_that_cannot_be_asked_hides_scores_until_it_can(tmp_path, monkeypatch):
+    """Before, one unreachable moment of a database hid them until a version served, or a restart."""
+    monkeypatch.setattr(live_model, "RETRY_SECONDS", 0.0)
+    answers = iter([OSError("away"), False, True])
+
+    def asked():
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    live, hidden = LiveModel("onroll@champion", tmp_path, once_served=asked), []
+    for _ in range(3):
+        live.refresh()
+        hidden.append(live.hides_scores)
+    assert hidden == [True, False, True]
 
 
 def test_what_was_withdrawn_and_promoted_again_serves(service, releases):
