@@ -39,7 +39,7 @@ def newest(view: View) -> tuple[str, dict[str, Any]] | None:
     def matches(details: dict[str, Any]) -> bool:
         return sees_all or bool(details["report"]["authority"] == caller.authority)
 
-    found = audit_log.newest_details(view.connection, ACTION, matches)
+    found = audit_log.newest_details(view.connection, view.chain, ACTION, matches)
     return (found[0], _of_today(found[1]["report"])) if found else None
 
 

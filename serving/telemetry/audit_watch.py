@@ -88,8 +88,8 @@ class AuditWatch:
             if not verified.whole:
                 log.error("the audit does not verify: %s", verified.why, extra={"fields": {"entry": verified.bad}})
                 return False  # what it says of other alarms may be anybody's
-            seen = audit_log.newest_details(connection, "alarms.seen", _default_look)
-            told = audit_log.newest_details(connection, "monitor.reported", _of_all)
+            seen = audit_log.newest_details(connection, self.store.chain, "alarms.seen", _default_look)
+            told = audit_log.newest_details(connection, self.store.chain, "monitor.reported", _of_all)
         if seen:
             at, details = seen
             metrics.alarms_up(details["up"], datetime.fromisoformat(at).timestamp())

@@ -10,9 +10,12 @@ import pytest
 import sqlalchemy as sa
 
 from histories.errors import Faults
+from serving.monitoring.stored import ACTION, newest
 from serving.scoring.live_model import LiveModel
+from serving.store import Caller
 from serving.store.audit import audit_log
 from serving.store.audit.approvals import open_approvals
+from serving.store.audit.taken_back import lost_by_log, must_not_be_withdrawn, once_served
 from serving.store.audit.unrecorded import unrecorded_keys
 from serving.store.caller import command_line
 from serving.store.database import reading
@@ -21,6 +24,8 @@ from serving.store.tables import AuditEntry
 from serving.telemetry import metrics
 from serving.telemetry.audit_watch import AuditWatch
 from tests.support.stores import tamper
+from training.release.promotion_log import readable
+from training.release.resolve import MOVES, Release
 
 ACTIONS = (
     "audit.pruned",
@@ -43,6 +48,11 @@ JUNK = (
     '{"until": 0, "mac": 5, "anchors": 5, "keys": 5}',
     '{"until": "x", "anchors": {"entries": "x", "minutes": []}, "key": {}, "keys": {}, "model": "onroll", "hash": 1}',
     "[" * 100_000,
+)
+OF_MOVES = (
+    '{"model": "onroll", "alias": "champion", "version": 1, "hash": [1]}',
+    '{"model": "onroll", "alias": "champion", "version": 1e999, "before": -1e999, "hash": "x"}',
+    '{"model": "\\u0000", "alias": "champion", "version": 1, "hash": "x"}',
 )
 
 
@@ -83,6 +93,31 @@ def test_a_row_that_is_no_entry_is_named_and_stops_nothing(service, action, capl
             view.record("audit.verified", bad=verified.bad)
         assert verified.bad == first
         store.note(command_line(), "something.done")  # others go on
+
+
+@pytest.mark.parametrize("details", [*JUNK, *OF_MOVES])
+def test_what_was_taken_back_is_known_whatever_was_put_in(service, releases, details):
+    """Before, a hash that is a list, or a number beyond all others, failed every page with a list, and every start."""
+    engine = service.app.state.store.engine
+    for action in ("model.promoted", "model.withdrawn"):
+        put_in(service.app.state.store, action, details)
+    assert once_served(engine)
+    assert lost_by_log(engine, "onroll", readable(releases / "onroll" / MOVES)) <= {"1"}
+    folder = releases / "onroll" / "v1"
+    must_not_be_withdrawn(engine, releases, Release(folder=folder, name=str(folder), alias="", version="", bundle="x"))
+
+
+@pytest.mark.parametrize("caller", [Caller("k", "lead", "801"), command_line()])
+def test_a_report_that_was_put_in_is_shown_to_nobody(service, caller):
+    """Before, a row without a report failed the page, and one with a report was shown until the audit was verified."""
+    store = service.app.state.store
+    store.note(command_line(), ACTION, report={"authority": "801", "lists": 1})
+    for details in (*JUNK, '{"report": {"authority": "801", "lists": 2}}'):
+        put_in(store, ACTION, details)
+        with store.view(caller) as view:
+            view.record("monitor.seen")
+            _, report = newest(view)
+            assert report["lists"] == 1
 
 
 def test_a_confirmation_that_was_put_in_confirms_nothing(service):

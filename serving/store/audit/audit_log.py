@@ -16,6 +16,7 @@ from histories.io.spreadsheet import as_text
 from serving.store.audit.unanchored import AppendsByDay, Stretches, in_force, lost
 from serving.store.audit.unrecorded import unrecorded_keys
 from serving.store.ledger.anchors import Anchors
+from serving.store.ledger.believed import carries_its_code
 from serving.store.ledger.chain import Chain, ChainKey
 from serving.store.ledger.details import details_of
 from serving.store.ledger.entry import PRUNED, REKEYED, SIGNED, End
@@ -64,13 +65,19 @@ class Verified:
 
 
 def newest_details(
-    connection: sa.Connection, action: str, matches: Callable[[dict[str, Any]], bool]
+    connection: sa.Connection,
+    chain: Chain,
+    action: str,
+    matches: Callable[[dict[str, Any]], bool],
 ) -> tuple[str, dict[str, Any]] | None:
-    """Return when the newest entry of an action with matching details was written, and its details; None if there is none."""
-    query = sa.select(AuditEntry.at, AuditEntry.details).where(AuditEntry.action == action)
-    for row in _rows(connection, query.order_by(AuditEntry.seq.desc())):
-        details = details_of(row["details"])
-        if details and matches(details):
+    """Return when the newest entry of an action with matching details was written, and its details; None if there is none.
+
+    A row that does not carry its code is passed over; ``verify`` names it.
+    """
+    of_action = sa.select(AuditEntry.__table__).where(AuditEntry.action == action)
+    for row in _rows(connection, of_action.order_by(AuditEntry.seq.desc())):
+        before = connection.scalar(sa.select(AuditEntry.mac).where(AuditEntry.seq == row["seq"] - 1))
+        if carries_its_code(connection, chain, row, before) and matches(details := json.loads(row["details"])):
             return row["at"], details
     return None
 

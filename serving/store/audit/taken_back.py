@@ -58,7 +58,7 @@ def _lost(audited: Sequence[Line], lines: Sequence[Line]) -> dict[int, str]:
     withdrawn = {line.get("before") for line in lines if line.get("action") == WITHDRAWN}
 
     def held(move: Line) -> bool:  # a withdrawal that contradicted its log was noted without a hash
-        return move["hash"] in known if move.get("hash") else move.get("before") in withdrawn
+        return str(move["hash"]) in known if move.get("hash") else move.get("before") in withdrawn
 
     whole = all(held(move) for move in [*moves[-1:], *(m for m in moves if m["action"] in TAKEN_BACK)])
     return {} if whole else standings(moves)
@@ -72,7 +72,7 @@ def _audited(connection: sa.Connection) -> list[Line]:
         try:
             line = {**details_of(details), "action": action.removeprefix("model.").replace("_", " ")}
             int(line.get("version") or 0), int(line.get("before") or 0)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             continue
         if line["action"] == WITHDRAWN:
             line["alias"] = "champion"
