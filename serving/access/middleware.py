@@ -74,7 +74,7 @@ async def _whole(receive: Any) -> Any:
 
 
 class AccessMiddleware:
-    """ASGI middleware in front of the routes; the body of a refused request is never read.
+    """ASGI middleware in front of the routes; no body is read before its caller is admitted.
 
     An admitted request carries its ``Caller`` as ``request.state.caller`` (None on open routes).
     """
