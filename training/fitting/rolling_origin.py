@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -100,23 +101,16 @@ def predict(
     parts, origin, judged, seen = [], [], [], []
     margins: dict[str, list[np.ndarray]] = {c.name: [] for c in candidates}
     for n, o in enumerate(splits.origins):
-        past, ahead = learned_before(frame, o.day), frame.filter(pl.col("as_of") == o.day)
-        learning, x = learn_from(past, names, seed), matrix_of(ahead, names)
-        side_by_side = [c for c in candidates if c.side_by_side]
-        advance(description=f"predicting {o.day}: {', '.join(c.title for c in side_by_side)}")
-        jobs = [partial(_margins_of, c, learning, x) for c in side_by_side]
-        of_day = dict(zip((c.name for c in side_by_side), in_parallel(jobs, len(learning.y)), strict=True))
-        for c in candidates:
-            if c.mean_of and all(name in of_day for name in c.mean_of):
-                of_day[c.name] = weighted_mean([of_day[name] for name in c.mean_of], list(c.mean_of.values()))
-            elif c.name not in of_day:
-                advance(description=f"predicting {o.day}: {c.title}")
-                of_day[c.name] = _margins_of(c, learning, x)
-            margins[c.name].append(of_day[c.name])
+        ahead = frame.filter(pl.col("as_of") == o.day)
+        learning, was_seen = _learned_before(frame, ahead, names, o.day, seed)
+        of_day = _predict(candidates, learning, matrix_of(ahead, names), partial(_say, advance, o.day))
+        del learning  # the next origin's is built without it
+        for name, of_candidate in of_day.items():
+            margins[name].append(of_candidate)
         parts.append(ahead)
         origin.append(np.full(len(ahead), n))
         judged.append(np.full(len(ahead), o.judged))
-        seen.append(ahead["pupil_id"].is_in(past["pupil_id"].unique().implode()).to_numpy())
+        seen.append(was_seen)
     whole = {name: np.concatenate(m) for name, m in margins.items()}
     return Predictions(
         frame=pl.concat(parts),
@@ -125,6 +119,35 @@ def predict(
         seen=np.concatenate(seen),
         margins=whole,
     )
+
+
+def _learned_before(
+    frame: pl.DataFrame, ahead: pl.DataFrame, names: list[str], day: date, seed: int
+) -> tuple[Learning, np.ndarray]:
+    """Return the training data of an origin, and whether each pupil ahead is in it; the rows that both are read from are freed."""
+    past = learned_before(frame, day)
+    return learn_from(past, names, seed), ahead["pupil_id"].is_in(past["pupil_id"].unique().implode()).to_numpy()
+
+
+def _predict(
+    candidates: list[Candidate], learning: Learning, x: np.ndarray, say: Callable[[list[Candidate]], None]
+) -> dict[str, np.ndarray]:
+    """Return the margins of each candidate."""
+    side_by_side = [c for c in candidates if c.side_by_side]
+    say(side_by_side)
+    jobs = [partial(_margins_of, c, learning, x) for c in side_by_side]
+    margins = dict(zip((c.name for c in side_by_side), in_parallel(jobs, len(learning.y)), strict=True))
+    for c in candidates:
+        if c.mean_of and all(name in margins for name in c.mean_of):
+            margins[c.name] = weighted_mean([margins[name] for name in c.mean_of], list(c.mean_of.values()))
+        elif c.name not in margins:
+            say([c])
+            margins[c.name] = _margins_of(c, learning, x)
+    return margins
+
+
+def _say(advance: Callable[..., None], day: date, of: list[Candidate]) -> None:
+    advance(description=f"predicting {day}: {', '.join(c.title for c in of)}")
 
 
 def _margins_of(candidate: Candidate, learning: Learning, x: np.ndarray) -> np.ndarray:
