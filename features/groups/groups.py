@@ -16,6 +16,9 @@ import polars as pl
 from histories.codes import ABSENCE_CODES, POSSIBLE_CODES
 
 NOT_RECORDED = "not_recorded"
+# Codes of ISO 639 and of the school census: English or believed to be English; refused, not obtained, not yet known, and the like.
+ENGLISH = ("en", "eng", "enb", "english")
+NO_LANGUAGE = ("", "ref", "not", "zzz", "und", "mis", "mul", "zxx")
 PERSISTENT = 10  # persistent absence: at least 1 in 10 possible sessions missed (Department for Education)
 
 
@@ -75,6 +78,11 @@ def _highest(column: str, *codes: str) -> nw.Expr:
     for n, code in enumerate(codes, 1):
         place = nw.when(nw.col("open") & (nw.col(column) == code)).then(nw.lit(n)).otherwise(place)
     return place.max().cast(nw.Int64)
+
+
+def _language() -> pl.Expr:
+    """Return the first language without the place where it is spoken: ``en-GB`` is ``en``."""
+    return pl.col("first_language").str.to_lowercase().str.split("-").list.first()
 
 
 def _named(column: str, *names: str) -> pl.Expr:
@@ -155,10 +163,10 @@ GROUPS: tuple[Group, ...] = (
         name="eal",
         title="First language other than English",
         table="pupils",
-        code=lambda: pl.when(pl.col("first_language").is_not_null()).then(
-            pl.when(pl.col("first_language").str.to_lowercase().is_in(["en", "eng"]))
-            .then(pl.lit("no"))
-            .otherwise(pl.lit("yes"))
+        code=lambda: (
+            pl.when(_language().is_in(NO_LANGUAGE).fill_null(True))
+            .then(None)
+            .otherwise(pl.when(_language().is_in(ENGLISH)).then(pl.lit("no")).otherwise(pl.lit("yes")))
         ),
         values=YES_NO,
         protected=True,

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import narwhals as nw
 import polars as pl
 import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
+from features.outcome.definition import NO_AGES
 from histories.calendar import as_of_dates, day_number
+from histories.codes import code_set
+from histories.errors import Fault, Faults
 from histories.io.settings_file import SettingsFile
 from histories.io.toml import read_toml
 from histories.reading.as_of import visible
@@ -65,7 +68,23 @@ class CohortFile(SettingsFile):
     min_age: int = Field(default=4, strict=True, description="a whole number")
     max_age: int = Field(default=15, strict=True, description="a whole number")
     exclude_open_cases: bool = Field(default=True, strict=True, description="true or false")
-    phases: list[str] = Field(default=[], strict=True, description="a list of texts")
+    phases: list[str] = Field(default=[], description=f"a list of {', '.join(code_set('phase'))}")
+
+    @field_validator("phases")
+    @classmethod
+    def known_phases(cls, phases: list[str]) -> list[str]:
+        """Refuse phases outside the code set; case and blanks do not count, as in histories."""
+        phases = [phase.strip().lower() for phase in phases]
+        if not set(phases) <= set(code_set("phase")):
+            raise ValueError("there is no such phase")
+        return phases
+
+    @model_validator(mode="after")
+    def has_ages(self) -> Self:
+        """Refuse ages between which there is none."""
+        if self.min_age > self.max_age:
+            raise ValueError(NO_AGES)
+        return self
 
 
 def cohort(
@@ -107,6 +126,9 @@ def snapshots_of(
     schools = schools_once(histories).select("urn", "phase", nw.col("authority").alias("school_authority"))
     frame = frame.join(schools, on="urn", how="left")
     if rule.phases:
+        if "schools" not in histories.present:
+            do = "Add the table schools, or leave 'phases' out of the rule."
+            raise Faults(Fault("the phases of schools are not known", "schools", do))
         frame = frame.filter(nw.col("phase").is_in(list(rule.phases)))
     if rule.exclude_open_cases and "cme" in histories.present:
         cases = visible(histories, "cme", _each_day(histories, "cme", as_of), known_on)

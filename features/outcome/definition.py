@@ -72,6 +72,7 @@ class Definition:
         return cls(name=file.stem, **values)
 
 
+NO_AGES = "no age is between min_age and max_age: write the smaller as min_age"
 Days = Annotated[int, Field(strict=True, ge=0, le=3650, description="a whole number from 0 to 3650")]
 Text = Annotated[str, Field(strict=True, description="text; a definition says what it means and where it comes from")]
 
@@ -100,7 +101,9 @@ class DefinitionFile(SettingsFile):
 
     @model_validator(mode="after")
     def counts_something(self) -> Self:
-        """Refuse a definition that counts nothing."""
+        """Refuse a definition that counts nothing, or nobody."""
         if not (self.destinations or self.grounds or self.cases or self.unknown_school_days is not None):
             raise ValueError("nothing counts as missing: set destinations, grounds, unknown_school_days or cases")
+        if self.min_age > self.max_age:
+            raise ValueError(NO_AGES)
         return self

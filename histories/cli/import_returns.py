@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from histories.errors import Fault, Usage
-from histories.io.terminal import json_option, progress, result
+from histories.io.terminal import ISO_DATE, json_option, progress, result
 
 
 @click.command("import")
@@ -35,7 +35,7 @@ from histories.io.terminal import json_option, progress, result
 )
 @click.option(
     "--submitted",
-    type=click.DateTime(formats=["%Y-%m-%d"]),
+    type=ISO_DATE,
     help="Day on which the return was submitted or extracted.",
 )
 @click.option("--list", "listing", is_flag=True, help="Describe every format.")

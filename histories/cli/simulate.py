@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from histories.calendar import london_today
-from histories.io.terminal import json_option, progress, result
+from histories.io.terminal import IsoDate, json_option, progress, result
 
 
-class Day(click.DateTime):
+class Day(IsoDate):
     """A day, or the word ``today`` for the day that it is in England."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -40,7 +40,7 @@ class Day(click.DateTime):
 @click.option("--truth", is_flag=True, help="Also write truth.parquet, the true risk of every snapshot.")
 @click.option(
     "--last-day",
-    type=Day(["%Y-%m-%d"]),
+    type=Day(),
     metavar="[DAY|today]",
     help="Last day on which anything is recorded. Without it 2025-12-31, so that a seed gives the same bytes on any day.",
 )

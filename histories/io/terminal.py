@@ -12,7 +12,24 @@ import click
 
 from histories.reading import ENGINES
 
-ISO_DATE = click.DateTime(formats=["%Y-%m-%d"])  # the type of every option that takes a day
+
+class IsoDate(click.DateTime):
+    """A day such as 2025-09-01; one that no record, list or key can have is refused, as a slip of the pen."""
+
+    FIRST, LAST = 1900, 2199
+
+    def __init__(self) -> None:
+        super().__init__(formats=["%Y-%m-%d"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the day."""
+        day = super().convert(value, param, ctx)
+        if not self.FIRST <= day.year <= self.LAST:
+            self.fail(f"the year must be from {self.FIRST} to {self.LAST}", param, ctx)
+        return day
+
+
+ISO_DATE = IsoDate()  # the type of every option that takes a day
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 engine_option = click.option(
     "--engine",

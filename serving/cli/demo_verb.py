@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from histories.io.terminal import json_option, result
+from histories.io.terminal import ISO_DATE, json_option, result
 
 
 @click.command()
@@ -24,7 +24,7 @@ from histories.io.terminal import json_option, result
 )
 @click.option(
     "--today",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=ISO_DATE,
     help="Last day of the records, by default today; the same day gives the same children.",
 )
 @json_option

@@ -52,6 +52,8 @@ def create(
 
     if expires and never_expires:
         raise Usage(Fault("a key either expires or never does", "keys create", "Give --expires or --never-expires."))
+    if expires and expires.date() < london_today():
+        raise Usage(Fault("the last day is over", "keys create --expires", "Name today or a later day."))
     chosen = expires.date() if expires else london_today() + timedelta(days=DAYS)
     last_day = None if never_expires else chosen
     current = settings()

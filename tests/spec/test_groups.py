@@ -41,9 +41,17 @@ def test_gypsy_roma_and_irish_traveller_children_are_separate_groups(groups, cod
     assert groups({"ethnicity": code, "sex": "F"})["ethnicity"] == value
 
 
-@pytest.mark.parametrize(("language", "value"), [("en", "no"), ("eng", "no"), ("pl", "yes"), (None, "not_recorded")])
-def test_another_first_language_than_english(groups, language, value):
-    assert groups({"first_language": language, "sex": "M"})["eal"] == value
+@pytest.mark.parametrize(
+    ("value", "languages"),
+    [
+        ("no", ["en", "eng", "ENG", "en-GB", "English", "ENB"]),
+        ("yes", ["pl", "POL", "pt-BR", "OTB", "OTH"]),
+        ("not_recorded", [None, "REF", "NOT", "ZZZ", "und"]),
+    ],
+)
+def test_another_first_language_than_english(groups, value, languages):
+    for language in languages:
+        assert groups({"first_language": language, "sex": "M"})["eal"] == value
 
 
 def test_a_child_aged_ten_at_the_start_of_the_year_is_in_year_six(groups):

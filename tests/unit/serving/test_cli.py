@@ -192,3 +192,27 @@ def test_a_demo_of_a_day_that_cannot_be_leaves_the_earlier_demo(tmp_path, monkey
     assert earlier.exists()
     (fault,) = refused.value.faults
     assert fault.where == "demo --today"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (["features", "h", "--as-of", "0001-01-01", "--out", "f.parquet"], "the year must be from 1900 to 2199"),
+        (["features", "h", "--as-of", "9999-12-31", "--out", "f.parquet"], "the year must be from 1900 to 2199"),
+        (["simulate", "h", "--last-day", "0001-01-01"], "the year must be from 1900 to 2199"),
+        (
+            ["import", "marks", "m.csv", "--into", "h", "--submitted", "1025-01-01"],
+            "the year must be from 1900 to 2199",
+        ),
+        (
+            ["keys", "create", "--role", "worker", "--authority", "801", "--expires", "2020-01-01"],
+            "the last day is over",
+        ),
+    ],
+)
+def test_a_day_that_cannot_be_meant_is_refused(arguments, what, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert left(arguments) == 2
+    said = capsys.readouterr()
+    assert what in said.err
+    assert said.out == ""
