@@ -61,12 +61,16 @@ class Definition:
         Raises
         ------
         Faults
-            For a missing file, invalid TOML, unknown keys and invalid values.
+            For a missing file, invalid TOML, unknown keys and invalid values, and for a file of one's own with the name of a shipped
+            definition: scores, cards and lists keep the name only, and would be judged by the shipped one.
         """
         file = FOLDER / f"{name_or_path}.toml" if name_or_path in cls.shipped() else Path(name_or_path)
         if not file.is_file():
             do = f"Name a TOML file, or one of {', '.join(cls.shipped())}."
             raise Faults(Fault("there is no such definition", str(name_or_path), do))
+        if file.stem in cls.shipped() and file.resolve().parent != FOLDER.resolve():
+            do = "Give the file another name; what was made with it says its name only."
+            raise Faults(Fault("a definition of onroll has this name", str(name_or_path), do))
         read = DefinitionFile.of(read_toml(file), file, "Correct the file.").model_dump(exclude_unset=True)
         values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in read.items()}
         return cls(name=file.stem, **values)

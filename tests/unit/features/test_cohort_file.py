@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from features import CohortRule, Definition, cohort
+from features.outcome.definition import FOLDER
 from histories.errors import Faults
 from histories.reading.histories import Histories
 
@@ -66,3 +67,12 @@ def test_a_definition_has_ages(tmp_path, ages, refused):
         return
     with pytest.raises(Faults, match="no age is between min_age and max_age"):
         Definition.load(str(file))
+
+
+def test_a_definition_of_ones_own_does_not_take_the_name_of_a_shipped_one(tmp_path):
+    for name in Definition.shipped():
+        file = tmp_path / f"{name}.toml"
+        file.write_text(DEFINITION)
+        with pytest.raises(Faults, match="a definition of onroll has this name"):
+            Definition.load(str(file))
+    assert Definition.load(str(FOLDER / "commissioner.toml")) == Definition.load("commissioner")
