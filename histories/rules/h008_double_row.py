@@ -1,4 +1,4 @@
-"""The last recorded version of a row counts. When two were recorded on the same day the choice is arbitrary, and marks count twice."""
+"""The last recorded version of a row counts. Nothing says which of two that were recorded on one day corrects the other, so the last by its values is taken."""
 
 from __future__ import annotations
 

@@ -151,8 +151,8 @@ def reproduce(version: str, histories: str | None, as_json: bool) -> None:
     from features import load_own_features
     from features.counting.block_cache import BlockStore
     from histories import location_cache
+    from histories.cli.opening import open_histories
     from histories.errors import Faults
-    from histories.reading.histories import Histories
     from histories.settings import settings
     from training.bundle import read_bundle, read_recipe
     from training.release.reproducing import reproduce as again
@@ -167,11 +167,7 @@ def reproduce(version: str, histories: str | None, as_json: bool) -> None:
         with suppress(Faults):
             location = location_cache.find(current.whereabouts, recipe.get("histories", ""))
             histories = str(location) if Path(location).exists() else None
-    opened = (
-        Histories.open(histories, engine=recipe.get("engine", current.engine), memory=current.memory)
-        if histories
-        else None
-    )
+    opened = open_histories(histories, engine=recipe.get("engine")) if histories else None
     with progress("retraining") as advance:
         reproduction = again(folder, opened, kept=BlockStore(current.blocks), advance=advance)
     result(asdict(reproduction), as_json=as_json, text=reproduction.text())
