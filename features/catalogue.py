@@ -104,7 +104,11 @@ class Catalogue:
         return hashlib.sha256(json.dumps([digests, self.own_features.digest]).encode()).hexdigest()
 
     def _digest(self, name: str, declared: Mapping[str, Any]) -> str:
-        expression = repr(self.by_name[name].expression())  # the repr of a Narwhals expression is complete
+        feature = self.by_name[name]
+        expression = repr(feature.expression())  # the repr of a Narwhals expression is complete
+        # A model made before a feature could be missing loads: its booster takes a missing value as zero, its ridge as the mean.
+        if feature.known_if and declared.get("missing"):
+            expression += repr(feature.known_if())
         counts = self._counts
         reads = sorted((word, counts[word]) for word in set(re.findall(r"\w+", expression)) & counts.keys())
         return hashlib.sha256(json.dumps([declared, expression, reads], sort_keys=True).encode()).hexdigest()

@@ -66,6 +66,8 @@ class Feature:
         What the number counts.
     missing : str
         When it is missing although its tables are there; never when this is empty.
+    known_if : callable, optional
+        Returns the condition on which the records tell it; elsewhere it is missing, whatever the expression says.
     """
 
     name: str
@@ -80,6 +82,12 @@ class Feature:
     role: Role = "reason"
     unit: str = "count"
     missing: str = ""
+    known_if: Callable[[], nw.Expr] | None = None
+
+    def value(self) -> nw.Expr:
+        """Return the expression of the matrix: missing where the records do not tell it."""
+        value = self.expression().cast(nw.Float64)
+        return nw.when(self.known_if()).then(value) if self.known_if else value
 
     @property
     def sentences(self) -> tuple[Sentence, ...]:

@@ -135,4 +135,4 @@ def _counted(histories: Histories, as_of: list[date], tallies: dict[str, Tally],
 
 @cache
 def _expressions(of: Catalogue) -> dict[str, nw.Expr]:
-    return {f.name: f.expression().cast(nw.Float64) for f in of.features}
+    return {f.name: f.value() for f in of.features}

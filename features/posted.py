@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-import narwhals as nw
-
 from features.catalogue import Catalogue, catalogue
 from features.counting.tallies import aggregate
 from histories.reading.histories import Histories
@@ -27,6 +25,6 @@ def open_rows(tables: dict[str, Any]) -> Histories:
 @cache
 def _runs_plain(chosen: Catalogue) -> bool:
     """Return whether the plain engine knows every step of a catalogue; a user's own features may take others."""
-    features = (f.expression().cast(nw.Float64) for f in chosen.features)
+    features = (f.value() for f in chosen.features)
     tallies = (aggregate(t) for t in chosen.tallies.values())
     return all(supports(e) for e in (*features, *tallies))

@@ -8,6 +8,7 @@ from features.feature import Feature, Tally
 from features.sentences import fact, strain, strength
 
 ADMISSIONS = ("admissions",)
+UNKNOWN = "in Year 6, and no row about next September is known"
 
 
 def is_next() -> nw.Expr:
@@ -33,6 +34,11 @@ def _only_in_year_6(count: nw.Expr) -> nw.Expr:
     return nw.when(in_year_6()).then(count.cast(nw.Float64)).otherwise(nw.lit(0.0))
 
 
+def _tells() -> nw.Expr:
+    """Return whether a child's next place is known: without a row there may be none, or the year's applications are not loaded."""
+    return ~in_year_6() | (nw.col("application_rows") > 0)
+
+
 FEATURES = [
     Feature(
         name="no_application",
@@ -44,6 +50,8 @@ FEATURES = [
         direction=1,
         role="reason",
         unit="yes or no",
+        missing=UNKNOWN,
+        known_if=_tells,
     ),
     Feature(
         name="offer_declined",
@@ -55,6 +63,8 @@ FEATURES = [
         direction=1,
         role="reason",
         unit="yes or no",
+        missing=UNKNOWN,
+        known_if=_tells,
     ),
     Feature(
         name="offer_not_answered",
@@ -68,6 +78,8 @@ FEATURES = [
         direction=1,
         role="reason",
         unit="yes or no",
+        missing=UNKNOWN,
+        known_if=_tells,
     ),
     Feature(
         name="place_accepted",
@@ -82,6 +94,8 @@ FEATURES = [
         direction=0,
         role="reason",
         unit="yes or no",
+        missing=UNKNOWN,
+        known_if=_tells,
     ),
     Feature(
         name="in_year_6",

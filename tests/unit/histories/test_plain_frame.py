@@ -127,7 +127,7 @@ def test_unsupported_steps_are_detected_without_computing():
 
 
 def test_every_shipped_feature_runs_on_the_plain_engine():
-    assert all(supports(f.expression()) for f in catalogue().features)
+    assert all(supports(f.value()) for f in catalogue().features)
     assert all(supports(aggregate(tally)) for tally in catalogue().tallies.values())
 
 
