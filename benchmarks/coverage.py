@@ -16,7 +16,7 @@ import polars as pl
 
 from benchmarks.worlds import snapshots
 from features.catalogue import catalogue
-from training.fitting.candidates import boosted, grid, learner
+from training.fitting.candidates import Scorer, boosted, grid, learner
 from training.fitting.rolling_origin import Predictions, learn_from, matrix_of, predict
 from training.fitting.sampling import sample
 from training.fitting.splits import split
@@ -73,6 +73,16 @@ def scored(
     -------
     margins, low, high : float array, shape (rows of ahead,)
     """
+    score, calibrator = trained(past, predictions, chosen=chosen, settings=settings, seed=seed)
+    margins = score(matrix_of(ahead, catalogue().names))
+    logit, half = calibrator["a"] * margins + calibrator["b"], half_width(margins, calibrator)
+    return margins, 1 / (1 + np.exp(half - logit)), 1 / (1 + np.exp(-half - logit))
+
+
+def trained(
+    past: pl.DataFrame, predictions: Predictions, *, chosen: str, settings: dict[str, Any], seed: int
+) -> tuple[Scorer, dict[str, Any]]:
+    """Train a candidate and fit its calibrator as ``onroll train`` does."""
     names = catalogue().names
     learning = learn_from(past, names, seed)
     learn = learner(chosen, settings)
@@ -87,16 +97,19 @@ def scored(
         learn=learn,
         seed=seed,
     )
-    margins = score(matrix_of(ahead, names))
-    logit, half = calibrator["a"] * margins + calibrator["b"], half_width(margins, calibrator)
-    return margins, 1 / (1 + np.exp(half - logit)), 1 / (1 + np.exp(-half - logit))
+    return score, calibrator
+
+
+def bins_of(margins: np.ndarray, bins: int = BINS) -> list[np.ndarray]:
+    """Return the rows of each bin of scores, the highest first, finer towards the top."""
+    order = np.argsort(-margins, kind="stable")
+    cuts = np.unique(np.geomspace(50, len(order), bins).astype(int))
+    return np.split(order, cuts[:-1])
 
 
 def binned(margins: np.ndarray, low: np.ndarray, high: np.ndarray, truth: np.ndarray, bins: int = BINS) -> np.ndarray:
     """Return mean low, mean high and true rate by bins of scores, finer towards the top, shape (bins, 3)."""
-    order = np.argsort(-margins, kind="stable")
-    cuts = np.unique(np.geomspace(50, len(order), bins).astype(int))
-    return np.array([[v[rows].mean() for v in (low, high, truth)] for rows in np.split(order, cuts[:-1])])
+    return np.array([[v[rows].mean() for v in (low, high, truth)] for rows in bins_of(margins, bins)])
 
 
 def main(worlds: int = 20, pupils: int = 10_000, scenario: str = "default") -> None:

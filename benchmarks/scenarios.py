@@ -9,7 +9,7 @@ Figures are means over the seeds. The 95% intervals of the released candidate's 
 and apply to these worlds; beside them stands in how many worlds it leads. *Soft* is explained in ``benchmarks.worlds``, the ceiling in
 ``benchmarks.ceiling``. Early recall is that of outcomes at least 28 days away among children not yet stopping, with so many places on each list.
 Held is the share of the score's intervals that contain the true rate of children with such a score, and the child's own risk
-(``benchmarks.coverage``), of the released candidate on the newest test date.
+(``benchmarks.coverage``; ``benchmarks.held`` has more), of the released candidate on the newest test date.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import polars as pl
 
 from benchmarks.ceiling import CEILINGS, ceilings
 from benchmarks.coverage import binned, scored
-from benchmarks.worlds import JUDGED_SINCE, judged, rows_of, snapshots, soft_draws
+from benchmarks.worlds import JUDGED_SINCE, counted, judged, rows_of, snapshots, soft_draws
 from features.catalogue import catalogue
 from histories.io.atomic_write import new_file
 from histories.io.quantities import quantity
@@ -121,7 +121,7 @@ def held(frame: pl.DataFrame, predictions: Predictions, chosen: str, seed: int) 
     ahead = predictions.frame.filter(pl.Series(predictions.origin == last))
     past = learned_before(frame, ahead["as_of"][0])
     margins, low, high = scored(past, known, ahead, chosen=chosen, settings=boosted.DEFAULTS, seed=seed)
-    truth = ahead["risk"].to_numpy()
+    truth = ahead["risk"].to_numpy() * counted()[ahead["as_of"][0]]
     bounds = binned(margins, low, high, truth)
     return {
         "rates": float(np.mean((bounds[:, 0] <= bounds[:, 2]) & (bounds[:, 2] <= bounds[:, 1]))),

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import tempfile
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from features.outcome.definition import Definition
+from features.outcome.label import label
 from histories.calendar import HORIZON
 from histories.population.simulation import simulate
 from histories.reading.histories import Histories
@@ -22,6 +25,17 @@ from training.task import Task
 
 YEARS = 4
 JUDGED_SINCE = date(2024, 4, 15)  # the first of the newest four term starts whose outcomes are known
+UNKNOWN = 0.5  # share of exits to unknown destinations among those that may count: 0.40 to 0.56 by the cause (histories/population)
+ONLY_UNKNOWN = """title = "only unknown"
+[latent]
+crisis_rate = 0.0
+[exits]
+missing = 0.0
+unknown = 0.004
+crisis_missing = 0.0
+crisis_unknown = 0.0
+effect = 0.0
+"""
 
 
 def snapshots(
@@ -119,3 +133,21 @@ def soft_draws(predictions: Predictions, name: str, weights: list[np.ndarray], *
         score, label = margins[order], risk[order]
         by_day.append([ordered_precision(score, label, times[order]) for times in weights])
     return np.mean(by_day, axis=0)
+
+
+@cache
+def counted(pupils: int = 10_000) -> dict[date, float]:
+    """Return, for each test date, the share of the true risk that the default definition counts."""
+    with tempfile.TemporaryDirectory() as folder:
+        scenario, histories = Path(folder) / "unknown.toml", Path(folder) / "h"
+        scenario.write_text(ONLY_UNKNOWN)
+        simulate(
+            histories, pupils=pupils, years=YEARS, seed=3, scenario=str(scenario), truth=True, truth_since=JUDGED_SINCE
+        )
+        truth = pl.read_parquet(histories / "truth.parquet")
+        days = truth["as_of"].unique().sort().to_list()
+        labels = pl.DataFrame(label(Histories.open(histories), days, Definition.load())).drop_nulls("label")
+    both = (
+        labels.join(truth, on=["pupil_id", "as_of"]).group_by("as_of").agg(pl.col("label").sum(), pl.col("risk").sum())
+    )
+    return {day: 1 - UNKNOWN * (1 - events / expected) for day, events, expected in both.iter_rows()}

@@ -40,7 +40,7 @@ class Manifest:
     feature_digests : dict
         ``{feature: digest}`` of the features in use (``Catalogue.feature_digest``); empty in manifests of earlier versions.
     calibrator : dict
-        ``a, b`` of ``p = sigmoid(a * margin + b)``; ``bootstrap``, pairs refitted on resampled pupils; ``spread`` (see ``uncertainty``).
+        ``a, b`` of ``p = sigmoid(a * margin + b)``; ``bootstrap``, pairs refitted on resampled pupils; ``spread`` and ``between`` (see ``uncertainty``).
     bands : list of dict
         ``name`` and ``at_least`` (risk), highest first.
     seen : dict

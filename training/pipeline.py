@@ -290,6 +290,7 @@ def fit_calibrator(
         "b": b,
         "bootstrap": calibration.bootstrap(margins, label, predictions.pupil, seed, weights=predictions.weight),
         "spread": spread,
+        "between": uncertainty.between(margins, label, predictions.weight, predictions.origin, (a, b)),
     }
 
 

@@ -1,7 +1,8 @@
-"""Uncertainty of a risk: calibrators and models refitted on resampled pupils.
+"""Uncertainty of a risk: calibrators and models refitted on resampled pupils, and how far terms and ranges of risks lie from one calibrator.
 
-The interval is for the rate among children with such a score. It covers the uncertainty of having trained on other children (bagging, Breiman
-1996; a clustered bootstrap, since snapshots of one pupil are correlated). It does not describe how children with the same score differ.
+The interval is for the rate among children with such a score on a day to come. It covers the uncertainty of having trained on other children
+(bagging, Breiman 1996; a clustered bootstrap, since snapshots of one pupil are correlated), and that this day is not quite like those before. It does
+not describe how children with the same score differ.
 """
 
 from __future__ import annotations
@@ -14,10 +15,14 @@ import numpy as np
 
 from training.fitting.candidates import Learn, Learning
 from training.fitting.parallel import in_parallel
+from training.measures.calibration import risk
 from training.measures.intervals import resampled
 
 MODELS = 6
 KNOTS = 24
+PARTS = 4  # ranges of risks in which as many outcomes are expected
+SCALE = 0.3  # log-odds: of the half-normal prior of the deviation between terms; authorities differ more (``training.adoption``: 0.5)
+STEPS = np.linspace(0.0, 5 * SCALE, 501)
 
 
 def spread(
@@ -69,3 +74,50 @@ def spread(
     pieces = [order[low:high] for low, high in pairwise(cuts) if high > low]
     knots = [(float(np.median(margins[p])), float(np.sqrt((sd[p] ** 2).mean()))) for p in pieces]
     return {"margin": [m for m, _ in knots], "sd": [s for _, s in knots]}
+
+
+def between(
+    margins: np.ndarray, label: np.ndarray, weight: np.ndarray, term: np.ndarray, pair: tuple[float, float]
+) -> dict[str, list[float]]:
+    """Measure how far rates lie from the calibrated risks beyond chance, from term to term, by range of risks.
+
+    One line is fitted to all terms and risks. Resampled children show neither that the next term differs from all of these, nor that the line should
+    bend: in each range both are a random effect of its terms (DerSimonian and Laird 1986). Few outcomes cannot show that there is none, so the
+    posterior mean of its variance is taken, with a half-normal prior of the standard deviation (as Röver and others 2021 recommend).
+
+    Parameters
+    ----------
+    margins : float array, shape (rows,)
+        Predicted before the outcomes.
+    term : int array, shape (rows,)
+        Index of each row's day.
+    pair : tuple of float
+        Slope and intercept that were fitted to all of these rows.
+
+    Returns
+    -------
+    dict
+        ``margin``, ascending, the middle of each range, and ``sd``, the standard deviation in log-odds of a term to come.
+    """
+    expected = risk(margins, *pair)
+    information = weight * expected * (1 - expected)
+    order = np.argsort(margins, kind="stable")
+    below = np.cumsum(information[order]) / information.sum()
+    part, of_term = np.empty(len(order), int), np.unique(term, return_inverse=True)[1]
+    part[order] = np.minimum(below * PARTS, PARTS - 1)
+    knots = []
+    for rows in (np.flatnonzero(part == n) for n in np.unique(part)):
+        excess, known = (
+            np.bincount(of_term[rows], weights=v[rows]) for v in (weight * (label - expected), information)
+        )
+        middle = float(np.average(margins[rows], weights=information[rows]))
+        knots.append((middle, _deviation(excess[known > 0], known[known > 0])))
+    return {"margin": [m for m, _ in knots], "sd": [s for _, s in knots]}
+
+
+def _deviation(excess: np.ndarray, information: np.ndarray) -> float:
+    """Return the standard deviation of terms: an excess varies by its information by chance, and by its square with the terms."""
+    variance = information + information**2 * STEPS[:, None] ** 2
+    likelihood = -0.5 * (np.log(variance) + excess**2 / variance).sum(axis=1) - 0.5 * (STEPS / SCALE) ** 2
+    mean = np.average(STEPS**2, weights=np.exp(likelihood - likelihood.max()))
+    return float(np.sqrt(mean * (1 + 1 / len(excess))))  # the mean of the terms is not known either

@@ -184,12 +184,15 @@ def half_width(margins: np.ndarray, calibrator: dict[str, Any]) -> np.ndarray:
     Parameters
     ----------
     calibrator : dict
-        ``a``, ``bootstrap`` (pairs refitted on resampled pupils) and, if it was measured, ``spread``.
+        ``a``, ``bootstrap`` (pairs refitted on resampled pupils) and, if they were measured, ``spread`` and ``between`` (see ``fitting.uncertainty``).
     """
     pairs = np.array(calibrator["bootstrap"], float).reshape(-1, 2)
-    variance = np.outer(margins, pairs[:, 0]) + pairs[:, 1]
-    total = variance.var(axis=1, ddof=1) if len(pairs) > 1 else np.zeros(len(margins))
+    drawn = np.outer(margins, pairs[:, 0]) + pairs[:, 1]
+    total = drawn.var(axis=1, ddof=1) if len(pairs) > 1 else np.zeros(len(margins))
     if calibrator.get("spread"):
         knots = calibrator["spread"]
         total = total + (calibrator["a"] * np.interp(margins, knots["margin"], knots["sd"])) ** 2
+    if calibrator.get("between"):
+        knots = calibrator["between"]
+        total = total + np.interp(margins, knots["margin"], knots["sd"]) ** 2
     return 1.96 * np.sqrt(total)

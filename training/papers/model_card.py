@@ -73,8 +73,8 @@ def values(m: Material) -> dict[str, Value]:
         + ". Bands by capacity are the first "
         + ", ".join(f"{bands.share_text(name)} ({name})" for name, _ in bands.SHARES)
         + " of an authority's children on the day, whatever their risks.",
-        "metrics.variation": f"95% intervals over {TIMES} resamples of pupils, each with all of its snapshots; leads are paired on the same resamples. Interval of a risk: resampled calibration and {MODELS} "
-        "models trained on resampled pupils. It is for the rate among children with such a score, not for one child.",
+        "metrics.variation": f"95% intervals over {TIMES} resamples of pupils, each with all of its snapshots; leads are paired on the same resamples. Interval of a risk: resampled calibration, {MODELS} "
+        "models trained on resampled pupils, and how far the rates of terms lie from one calibration, by range of risks. It is for the rate among children with such a score, not for one child.",
         "evaluation_data.datasets": f"{counted(figures['snapshots'])} snapshots of {', '.join(map(str, m.splits.test))}, of which {counted(figures['positives'])} went missing.",
         "evaluation_data.motivation": f"At most the {JUDGED} newest days with known outcomes. Models are evaluated as they would be used: trained before a day, then predicting it.",
         "evaluation_data.preprocessing": "Only records from before each day count, with corrections as known then. A window that is not fully known has no label; it is left out and never counted as negative.",

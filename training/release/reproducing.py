@@ -12,7 +12,7 @@ from typing import Any
 from features.counting.block_cache import BlockStore
 from histories.reading.histories import Histories
 from training.adoption.adopting import Parent, adopt
-from training.bundle import BOOSTER, read_bundle, read_recipe
+from training.bundle import BOOSTER, Manifest, read_bundle, read_recipe
 from training.pipeline import train
 from training.provenance import made_with, task_of
 from training.task import ProgressCallback, quiet
@@ -90,10 +90,7 @@ def reproduce(
         threads = recipe.get("blas_threads")
         retrained = train(histories, task_of(recipe), config=recipe["config"], blas_threads=threads, **how)
     retrained.manifest.version = manifest.version
-    if not manifest.feature_digests:  # earlier versions of onroll did not write them
-        retrained.manifest.feature_digests = {}
-    if manifest.newest_labelled is None:  # likewise
-        retrained.manifest.newest_labelled = None
+    _leave_out_what_is_new(manifest, retrained.manifest)
     now = hashlib.sha256(retrained.booster.encode()).hexdigest()
     came_out = [f"the manifest's {name}" for name in _other(asdict(manifest), asdict(retrained.manifest))]
     came_out += [BOOSTER] if retrained.booster != booster else []
@@ -104,6 +101,16 @@ def reproduce(
         differs=differs + came_out,
         booster={"then": then, "now": now},
     )
+
+
+def _leave_out_what_is_new(then: Manifest, now: Manifest) -> None:
+    """Take from a manifest what earlier versions of onroll did not write."""
+    if not then.feature_digests:
+        now.feature_digests = {}
+    if then.newest_labelled is None:
+        now.newest_labelled = None
+    if "between" not in then.calibrator:
+        now.calibrator = {name: value for name, value in now.calibrator.items() if name != "between"}
 
 
 def _differs(name: str, then: Any, now: Any) -> str:

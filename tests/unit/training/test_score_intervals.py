@@ -77,6 +77,53 @@ def test_each_part_of_the_interval_is_needed(worlds):
     assert inside(worlds, bootstrap=[[1.0, 0.0]])[1] < width
 
 
+def other_rules(seed):
+    """Six terms whose rates differ, and whose low risks do not fall as far as the score says; calibrated on five of them."""
+    rng = np.random.default_rng(seed)
+    margins, term = rng.normal(-4.5, 1.3, 18_000), np.repeat(np.arange(6), 3_000)
+    logit = np.log(np.exp(margins + rng.normal(0, 0.25, 6)[term]) + 0.004)
+    truth = 1 / (1 + np.exp(-logit))
+    label, known = (rng.random(len(truth)) < truth).astype(float), term < 5
+    calibrating = margins[known], label[known]
+    pair = calibration.fit(*calibrating)
+    pairs = calibration.bootstrap(*calibrating, np.arange(len(calibrating[0])), seed, 30)
+    profile = uncertainty.between(*calibrating, np.ones(len(calibrating[0])), term[known], pair)
+    return margins[~known], {"a": pair[0], "b": pair[1], "bootstrap": pairs, "between": profile}, truth[~known]
+
+
+def test_intervals_hold_where_terms_differ_and_the_curve_is_another():
+    """Resampled children show neither: one line is fitted to all terms and all risks."""
+    several = [other_rules(seed) for seed in range(20)]
+    before, _ = inside(several, between={})
+    after, width = inside(several)
+    assert before < 0.65
+    assert 0.9 < after < 0.99
+    assert width < 1.3
+
+
+def test_fewer_calibrating_outcomes_widen_the_interval_and_many_alike_terms_hardly_do():
+    """Nothing says that terms are alike where few outcomes are known of each; many outcomes do."""
+    width = {}
+    for rows in (2_000, 400_000):
+        rng = np.random.default_rng(rows)
+        margins, term = rng.normal(-4.5, 1.0, rows), np.arange(rows) % 5
+        label = (rng.random(rows) < 1 / (1 + np.exp(-margins))).astype(float)
+        profile = uncertainty.between(margins, label, np.ones(rows), term, calibration.fit(margins, label))
+        assert np.all(np.diff(profile["margin"]) > 0)
+        width[rows] = max(profile["sd"])
+    assert width[400_000] < 0.15 < 0.2 < width[2_000] < 0.4
+
+
+@pytest.mark.parametrize("label", [0.0, 1.0])
+@pytest.mark.parametrize("terms", [1, 3])
+def test_without_any_outcome_and_in_one_term_the_profile_is_finite(label, terms):
+    margins = np.linspace(-6, 2, 300)
+    one = np.full(300, label)
+    profile = uncertainty.between(margins, one, np.ones(300), np.arange(300) % terms, calibration.fit(margins, one))
+    assert np.isfinite(profile["sd"]).all()
+    assert np.all(np.diff(profile["margin"]) > 0)
+
+
 def test_probabilities_are_the_same_on_every_processor():
     """NumPy's exponential is not, and scores that are kept as numbers are made again to the byte."""
     log_odds = np.random.default_rng(1).normal(-4, 2, 20_000)
