@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,9 +55,15 @@ def new_folder(folder: Path, *, keep: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def new_file(file: Path) -> Iterator[Path]:
-    """Yield a path to write to; it is renamed into place on success and removed on failure."""
+    """Yield an empty file to write to; it is renamed into place on success and removed on failure.
+
+    Only its owner can read it, from its first byte on. It is made here, and nobody else's: in a folder that others can write, a link of its name would
+    have the content written elsewhere.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     beside = file.with_name(f".{file.name}.writing")
+    beside.unlink(missing_ok=True)  # of a killed run
+    os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
     try:
         yield beside
         restrict(beside)

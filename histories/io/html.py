@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
+
+# Characters that are not seen and change how what stands around them is read: controls, and marks that turn the direction of text.
+UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def seen(value: Any) -> Any:
+    """Return a value as HTML may show it: text without characters that are not seen and turn the text around them.
+
+    A name or a note could otherwise make a page say something else than it holds. Letters that are written from right to left turn by themselves.
+    """
+    if isinstance(value, str) and UNSEEN.search(value):
+        return type(value)(UNSEEN.sub("", value))
+    return value
 
 
 def render(template: Path, **values: Any) -> str:
@@ -14,6 +28,7 @@ def render(template: Path, **values: Any) -> str:
         loader=jinja2.FileSystemLoader(template.parent),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=seen,
         trim_blocks=True,
         lstrip_blocks=True,
     )

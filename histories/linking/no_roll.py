@@ -112,7 +112,7 @@ def find_no_roll(
         _keep_school_age(staging, as_of)
         _link(staging)
         no_roll = _summary(staging, as_of, newest)
-        write_csv(out, LISTED, _listed(staging), private=True)
+        write_csv(out, LISTED, _listed(staging))
         staging.connection.close()
     return no_roll
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
 from histories.errors import Fault, Faults
-from histories.io.atomic_write import new_file
+from histories.io.spreadsheet import read_csv, write_csv
 
 PEOPLE = ("pupil_id", "upn", "forename", "surname", "dob", "sex", "postcode")
 LINKS = ("person_id", "pupil_id", "probability", "how", "model")
@@ -61,13 +60,10 @@ class LinkageStore:
         """Add persons without a UPN to the list for ``onroll link``; return its length."""
         listed: dict[str, dict[str, str]] = {}
         if self.to_link.is_file():
-            with self.to_link.open(encoding="utf-8", newline="") as lines:
-                listed = {row["person_id"]: row for row in csv.DictReader(lines)}
+            listed = {row["person_id"]: row for row in read_csv(self.to_link)[1]}
         listed |= {row["person_id"]: row for row in persons}
-        with new_file(self.to_link) as beside, beside.open("w", encoding="utf-8", newline="") as out:
-            table = csv.DictWriter(out, TO_LINK, restval="", extrasaction="ignore")
-            table.writeheader()
-            table.writerows(listed[p] for p in sorted(listed))
+        rows = [[listed[p].get(name, "") for name in TO_LINK] for p in sorted(listed)]
+        write_csv(self.to_link, TO_LINK, rows)
         return len(listed)
 
     def links(self) -> list[Link]:
@@ -75,17 +71,16 @@ class LinkageStore:
         file = self.folder / "links.csv"
         if not file.is_file():
             return []
-        with file.open(encoding="utf-8", newline="") as lines:
-            return [
-                Link(
-                    person_id=r["person_id"],
-                    pupil_id=r["pupil_id"],
-                    probability=float(r["probability"]),
-                    how=r["how"],
-                    model=r["model"],
-                )
-                for r in csv.DictReader(lines)
-            ]
+        return [
+            Link(
+                person_id=r["person_id"],
+                pupil_id=r["pupil_id"],
+                probability=float(r["probability"]),
+                how=r["how"],
+                model=r["model"],
+            )
+            for r in read_csv(file)[1]
+        ]
 
     def review_rows(self) -> list[dict[str, str]]:
         """Return the pairs of the review file, reviewed (yes or no in ``same``) or open (empty).
@@ -97,8 +92,7 @@ class LinkageStore:
         """
         if not self.review.is_file():
             return []
-        with self.review.open(encoding="utf-8-sig", newline="") as lines:
-            rows = [{**row, "same": (row.get("same") or "").strip().lower()} for row in csv.DictReader(lines)]
+        rows = [{**row, "same": row.get("same", "").strip().lower()} for row in read_csv(self.review)[1]]
         faults = [
             Fault("the answer is not yes, no or empty", f"{self.review}, line {n}, column same", "Write yes or no.")
             for n, row in enumerate(rows, start=2)
@@ -118,12 +112,8 @@ class LinkageStore:
         """
         kept = [k for k in self.links() if k.person_id not in persons]
         answered = [r for r in self.review_rows() if r["same"] or r["person_id"] not in persons]
-        with new_file(self.folder / "links.csv") as beside, beside.open("w", encoding="utf-8", newline="") as out:
-            writer = csv.writer(out)
-            writer.writerow(LINKS)
-            for k in sorted([*kept, *links], key=lambda k: (k.person_id, k.pupil_id)):
-                writer.writerow((k.person_id, k.pupil_id, k.probability, k.how, k.model))
-        with new_file(self.review) as beside, beside.open("w", encoding="utf-8", newline="") as out:
-            table = csv.DictWriter(out, REVIEW, extrasaction="ignore")
-            table.writeheader()
-            table.writerows([*answered, *review])
+        linked = sorted([*kept, *links], key=lambda k: (k.person_id, k.pupil_id))
+        rows = [[k.person_id, k.pupil_id, k.probability, k.how, k.model] for k in linked]
+        write_csv(self.folder / "links.csv", LINKS, rows)
+        asked = [[row.get(name, "") for name in REVIEW] for row in (*answered, *review)]
+        write_csv(self.review, REVIEW, asked)

@@ -5,7 +5,6 @@ What was hashed (UPNs, addresses, postcodes) need not be known: a new pseudonym 
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -18,6 +17,7 @@ from histories.errors import Fault, Faults
 from histories.identity import generations, joined, key_id, rekeyed
 from histories.io.atomic_write import finish_replacing, new_file, new_folder
 from histories.io.private_files import restrict
+from histories.io.spreadsheet import read_csv, write_csv
 from histories.linking.store import LinkageStore
 from histories.returns.merging.keys import same_children
 from histories.returns.merging.statements import BASE
@@ -177,10 +177,6 @@ def _rekey_linkage(store: LinkageStore, new_of: Mapping[str, str]) -> None:
 
 
 def _rekey_list(file: Path, new_of: Mapping[str, str]) -> None:
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        table = csv.DictReader(lines)
-        names, rows = list(table.fieldnames or ()), list(table)
-    with new_file(file) as beside, beside.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.DictWriter(out, names)
-        writer.writeheader()
-        writer.writerows({**row, "pupil_id": new_of.get(row["pupil_id"], row["pupil_id"])} for row in rows)
+    names, rows = read_csv(file)
+    renamed = [{**row, "pupil_id": new_of.get(row["pupil_id"], row["pupil_id"])} for row in rows]
+    write_csv(file, names, [[row[name] for name in names] for row in renamed])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +50,7 @@ def check(as_json: bool) -> None:
 @json_option
 def review(out: Path | None, as_json: bool) -> None:
     """Report every key and person: what they may see, whether they still may, and when they last did."""
-    from histories.io.atomic_write import new_file
-    from histories.io.spreadsheet import as_text
+    from histories.io.spreadsheet import write_csv
     from histories.settings import settings
     from serving.store import Store
     from serving.store.caller import command_line
@@ -62,9 +60,8 @@ def review(out: Path | None, as_json: bool) -> None:
     with Store.of(settings()).view(command_line()) as view:
         rows = reviewed(view)
     if out:
-        with new_file(out) as beside, beside.open("w", encoding="utf-8", newline="") as file:
-            cells = ([" ".join(row["urns"] or ()) if name == "urns" else row[name] for name in FIELDS] for row in rows)
-            csv.writer(file).writerows([FIELDS, *([as_text(cell) for cell in line] for line in cells)])
+        cells = [[" ".join(row["urns"] or ()) if name == "urns" else row[name] for name in FIELDS] for row in rows]
+        write_csv(out, FIELDS, cells)
     lines = [
         f"{r['name'] or '':24} {'key' if r['kind'] == 'key' else r['who']:24} {r['role']:13} {r['authority'] or 'all':5} {len(r['urns'] or ()) or 'all':>4} schools  "
         f"{'names' if r['names'] else '-':5}  "

@@ -33,7 +33,7 @@ def export(out: Path, since: datetime | None, as_json: bool) -> None:
 
     with Store.of(settings()).view(command_line()) as view:
         made = rows(view, since.date() if since else None)
-    write_csv(out, COLUMNS, [[row[c] for c in COLUMNS] for row in made], private=True)
+    write_csv(out, COLUMNS, [[row[c] for c in COLUMNS] for row in made])
     result({"rows": len(made), "out": str(out)}, as_json=as_json, text=f"enquiries in {out}: {len(made):,}")
 
 

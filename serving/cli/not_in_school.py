@@ -40,7 +40,7 @@ def export(out: Path, since: datetime | None, *, addresses: bool, as_json: bool)
     for row in made:
         row["rule"] = pages.source(DUTIES.get(row["record"], ""), row["date"])
     columns = [*COLUMNS, "rule", *(["address"] if addresses else [])]
-    write_csv(out, columns, [[row[c] for c in columns] for row in made], private=True)
+    write_csv(out, columns, [[row[c] for c in columns] for row in made])
     result({"rows": len(made), "out": str(out)}, as_json=as_json, text=f"records in {out}: {len(made):,}")
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from histories.io.spreadsheet import as_text
+from histories.io.spreadsheet import GuardedWriter, as_text
 from serving.pages.context import PageContext
 from serving.pages.records_line import short_silence
 from serving.store.people.details import PersonalDetails
@@ -85,7 +84,7 @@ def table(
                 date.fromisoformat(s["as_of"]),
             ]
         )
-    return [[as_text(cell) for cell in row] for row in rows]
+    return rows
 
 
 def _named(details: PersonalDetails | None) -> list[Any]:
@@ -93,14 +92,14 @@ def _named(details: PersonalDetails | None) -> list[Any]:
 
 
 def _held(cell: Any) -> Any:
-    """Return a cell without the characters that a file cannot hold; what begins a formula then is guarded again."""
-    return as_text(ILLEGAL.sub("", cell)) if isinstance(cell, str) and ILLEGAL.search(cell) else cell
+    """Return a cell without the characters that a workbook cannot hold."""
+    return ILLEGAL.sub("", cell) if isinstance(cell, str) else cell
 
 
 def as_csv(rows: list[list[Any]], reminder: str) -> bytes:
     """Return the rows as CSV that a spreadsheet opens as UTF-8; dates as 2025-01-13."""
     out = io.StringIO()
-    csv.writer(out).writerows([*([_held(cell) for cell in row] for row in rows), [as_text(reminder)]])
+    GuardedWriter(out).rows([*([_held(cell) for cell in row] for row in rows), [reminder]])
     return out.getvalue().encode("utf-8-sig")
 
 
@@ -118,10 +117,10 @@ def as_xlsx(rows: list[list[Any]], title: str, reminder: str) -> bytes:
         sheet.column_dimensions[get_column_letter(n)].width = min(max(longest + 2, MIN_WIDTH), MAX_WIDTH)
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(rows[0]))}{len(rows)}"
-    for row in [*rows, [as_text(reminder)]]:
+    for row in [*rows, [reminder]]:
         cells = []
         for value in row:
-            cell = WriteOnlyCell(sheet, _held(value))
+            cell = WriteOnlyCell(sheet, as_text(_held(value)))
             cell.alignment = Alignment(vertical="top", wrap_text=len(row) > 1)
             cell.font = Font(bold=row is rows[0])
             if isinstance(value, date):

@@ -135,7 +135,7 @@ def start_trial(
     with new_file(out) as beside, store.change(caller) as change:
         trials.start(change, plan.of.name, stored, day=str(day), **counts)
         trials.add_exceptions(change, plan.of.name, rows.filter("deadline")["pupil_id"].to_list(), DEADLINE)
-        write_csv(beside, team.columns, team.rows(), private=True)
+        write_csv(beside, team.columns, team.rows())
     return len(team)
 
 

@@ -192,3 +192,20 @@ def test_a_return_without_upns_is_imported_by_its_links(tmp_path):
     for file in (tmp_path / "h").rglob("*.parquet"):
         assert "Sur" not in str(pq.ParquetFile(file).read().to_pylist())
     assert isinstance(pq.read_table(tmp_path / "h.linkage" / "people.parquet"), pa.Table)
+
+
+def test_a_record_that_begins_a_formula_is_asked_and_answered_as_what_it_is(tmp_path):
+    """Before, the list that a person answers in a spreadsheet held the cell as it was sent."""
+    sent = "=HYPERLINK(\"http://x\",'look')"
+    write(tmp_path, [person(person_id=sent)], table(TWINS[:1]))
+    assert link(tmp_path / "h", tmp_path / "persons.csv")["to_answer"] == 1
+    store = LinkageStore(tmp_path / "h")
+    with store.review.open(newline="") as lines:
+        (question,) = csv.DictReader(lines)
+    assert question["person_id"] == f"'{sent}"
+    store.review.write_text(store.review.read_text().rstrip() + "yes\n")
+    assert link(tmp_path / "h", tmp_path / "persons.csv")["answered"] == 1
+    assert linked(tmp_path)[sent].how == "answered"
+    store.add_to_link([{"person_id": "p", "forename": "@SUM(1)", "surname": "-x", "dob": "2012-03-04", "sex": ""}])
+    store.add_to_link([])
+    assert "p,'@SUM(1),'-x,2012-03-04,,\r\n" in store.to_link.read_bytes().decode()

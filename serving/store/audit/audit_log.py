@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from histories.io.atomic_write import new_file
-from histories.io.spreadsheet import as_text
+from histories.io.spreadsheet import GuardedWriter
 from serving.store.audit.unanchored import AppendsByDay, Stretches, in_force, lost
 from serving.store.audit.unrecorded import unrecorded_keys
 from serving.store.ledger.anchors import Anchors
@@ -258,13 +257,13 @@ def export(view: View, file: Path, kind: str) -> int:
     rows = _rows(view.connection, sa.select(AuditEntry.__table__).order_by(AuditEntry.seq))
     count = 0
     with new_file(file) as beside, beside.open("w", encoding="utf-8", newline="") as out:
-        table = csv.writer(out)
+        table = GuardedWriter(out)
         if kind == "csv":
-            table.writerow([*SIGNED, "mac"])
+            table.rows([[*SIGNED, "mac"]])
         for row in rows:
             count += 1
             if kind == "csv":
-                table.writerow([as_text(row[name]) for name in (*SIGNED, "mac")])
+                table.rows([[row[name] for name in (*SIGNED, "mac")]])
             else:
                 out.write(json.dumps(dict(row), ensure_ascii=False) + "\n")
     view.record("audit.exported", entries=count, kind=kind)

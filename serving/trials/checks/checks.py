@@ -172,7 +172,7 @@ def _write(view: View, pupils: list[str], out: Path) -> None:
     at = sorted(pupils, key=lambda p: (urns.get(p, ""), homes.get(p, p), p))
     number = {home: n for n, home in enumerate(dict.fromkeys(homes.get(p, p) for p in at), 1)}
     rows = [(p, urns.get(p, ""), number[homes.get(p, p)], WHY, NOTE) for p in at]
-    write_csv(out, ("pupil_id", "urn", "home", "why", "note"), rows, private=True)
+    write_csv(out, ("pupil_id", "urn", "home", "why", "note"), rows)
 
 
 def estimate_checks(

@@ -55,3 +55,15 @@ def test_a_folder_is_replaced_as_a_whole(tmp_path):
         (beside / "after").write_text("y")
         assert (tmp_path / "h" / "before").exists()
     assert [f.name for f in (tmp_path / "h").iterdir()] == ["after"]
+
+
+def test_a_link_in_the_place_of_the_unfinished_file_is_not_followed(tmp_path):
+    """Before, whoever could write the folder had a list of children written to a place, or over a file, of their choice."""
+    (tmp_path / "elsewhere").write_text("kept")
+    (tmp_path / ".list.csv.writing").symlink_to(tmp_path / "elsewhere")
+    with new_file(tmp_path / "list.csv") as beside:
+        assert beside.stat().st_mode & 0o777 == 0o600
+        beside.write_text("children")
+    assert (tmp_path / "elsewhere").read_text() == "kept"
+    assert not (tmp_path / "list.csv").is_symlink()
+    assert (tmp_path / "list.csv").read_text() == "children"
