@@ -9,6 +9,7 @@ import click
 
 from histories.calendar import london_today
 from histories.io.terminal import ISO_DATE, json_option, result
+from serving.cli.kept_words import refuse_names_of_children
 
 WEEKS = 12
 
@@ -37,6 +38,7 @@ def involvement(authority: str, *, since: datetime | None, until: datetime | Non
     from serving.store.scores.complete_lists import weekly_capacities
 
     current = settings()
+    refuse_names_of_children(current, {"--authority": authority})
     last = until.date() if until else london_today() + timedelta(days=1)
     first = since.date() if since else last - timedelta(weeks=WEEKS)
     with Store.of(current).view(replace(command_line(), authority=authority)) as view:

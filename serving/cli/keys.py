@@ -49,11 +49,14 @@ def create(
     from histories.settings import settings
     from serving.store import Store
     from serving.store.audit.approvals import require
+    from serving.store.audit.kept_text import must_name_nobody
 
     if expires and never_expires:
         raise Usage(Fault("a key either expires or never does", "keys create", "Give --expires or --never-expires."))
     if expires and expires.date() < london_today():
         raise Usage(Fault("the last day is over", "keys create --expires", "Name today or a later day."))
+    kept = {"--authority": authority, "--urn": " ".join(urns), "--holder": holder}
+    must_name_nobody(kept)  # by shapes alone: the account that makes keys reads no pupil
     chosen = expires.date() if expires else london_today() + timedelta(days=DAYS)
     last_day = None if never_expires else chosen
     current = settings()

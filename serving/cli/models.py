@@ -10,6 +10,7 @@ import click
 from histories.errors import Fault
 from histories.io.terminal import json_option, progress, result
 from histories.settings import Settings
+from serving.cli.kept_words import refuse_names_of_children
 from serving.cli.recorded import recorded
 from serving.cli.timeline import timeline
 from serving.cli.withdraw import withdraw
@@ -125,6 +126,7 @@ def promote(version: int, who: str, why: str, as_json: bool) -> None:
     from training.release.registry import folder_of
 
     current = settings()
+    refuse_names_of_children(current, {"--by": who, "--reason": why})
     load_own_features(current.features)
     _refuse_unless_audited(current)
     digest = bundle_digest(folder_of(current, "onroll", version))  # these very bytes
@@ -160,6 +162,7 @@ def rollback(who: str, why: str, as_json: bool) -> None:
     from training.release.registry import rollback as roll_back
 
     current = settings()
+    refuse_names_of_children(current, {"--by": who, "--reason": why})
     _refuse_unless_audited(current)
     version = earlier_champion(current, "onroll")
     digest = bundle_digest(folder_of(current, "onroll", version))
@@ -189,6 +192,7 @@ def accept(name: str, who: str, why: str, as_json: bool) -> None:
     if not who.strip() or not why.strip():
         raise Usage(Fault("a person and a reason are required", "models accept", "Give --by and --reason."))
     current = settings()
+    refuse_names_of_children(current, {"NAME": name, "--by": who, "--reason": why})
     end = hashes(current.releases / name / MOVES)[-1:]
     _require_second_person(current, {"command": "models accept", "model": name, "end": "".join(end)})
     lines = accept_log(current, name, who=who, why=why)
@@ -207,7 +211,7 @@ def accept(name: str, who: str, why: str, as_json: bool) -> None:
 def judge(version: int, histories: str, helped: str | None, as_json: bool) -> None:
     """Evaluate VERSION again on newer HISTORIES for its gates."""
     from features import load_own_features
-    from features.counting.block_cache import BlockStore
+    from features.counting.block_cache import kept_blocks
     from histories.cli.opening import open_histories
     from histories.settings import settings
     from training.release.gate_evidence import evidence_of_version
@@ -229,7 +233,7 @@ def judge(version: int, histories: str, helped: str | None, as_json: bool) -> No
             before,
             helped=helped,
             memory=current.memory,
-            kept=BlockStore(current.blocks),
+            kept=kept_blocks(current),
             advance=advance,
         )
     entry = record_evidence(current, "onroll", version, evidence)

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from histories.io.terminal import ISO_DATE, json_option, progress, result, warn
+from serving.cli.kept_words import refuse_names_of_children
 
 
 @click.command()
@@ -65,7 +66,7 @@ def monitor(
     from dataclasses import replace
 
     from features import CohortRule, Definition, load_own_features
-    from features.counting.block_cache import BlockStore
+    from features.counting.block_cache import kept_blocks
     from histories.cli.opening import open_histories
     from histories.errors import Fault, Usage
     from histories.settings import settings
@@ -85,6 +86,7 @@ def monitor(
     if reason and not acknowledge:
         raise Usage(Fault("a reason belongs to an acknowledgement", "monitor --reason", "Add --acknowledge CODE."))
     current = settings()
+    refuse_names_of_children(current, {"--reason": reason})
     load_own_features(current.features)
     limits, own = load_limits(limits_file), [Definition.load(name) for name in definitions]
     rule, default = CohortRule.load(cohort), PageSettings.load(current.pages).per_week
@@ -103,7 +105,7 @@ def monitor(
             releases=current.releases,
             limits=limits,
             day=day.date() if day else None,
-            kept=BlockStore(current.blocks),
+            kept=kept_blocks(current),
             advance=advance,
         )
     if acknowledge:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -85,9 +83,8 @@ def _hold(change_holds: Any, status: str, file: Path, reason: str, as_json: bool
     from serving.store.records.pupil_file import read_pupils
 
     pupils = read_pupils(file)
-    why = checked_reason(reason, pupils)
     with Store.of(settings()).change(command_line()) as change:
-        count = change_holds(change, pupils, why)
+        count = change_holds(change, pupils, checked_reason(reason, pupils, change.connection))
     result({status: count}, as_json=as_json, text=f"{count:,} of {len(pupils):,} pupils {status}")
 
 
@@ -96,8 +93,7 @@ def _hold(change_holds: Any, status: str, file: Path, reason: str, as_json: bool
 @json_option
 def list_(out: Path | None, as_json: bool) -> None:
     """List the current holds, without identifiers."""
-    from histories.io.atomic_write import new_file
-    from histories.io.spreadsheet import as_text
+    from histories.io.spreadsheet import write_csv
     from histories.settings import settings
     from serving.store import Store
     from serving.store.caller import command_line
@@ -106,12 +102,8 @@ def list_(out: Path | None, as_json: bool) -> None:
     with Store.of(settings()).view(command_line()) as view:
         current = holds.listed(view)
     if out:
-        with (
-            new_file(out) as temporary,
-            os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT, 0o600), "w", newline="") as to,
-        ):
-            names = ("pupil_id", "hold_id", "reason", "placed_at", "placed_by")
-            csv.writer(to).writerows([names, *([as_text(h[n]) for n in names] for h in current)])
+        names = ("pupil_id", "hold_id", "reason", "placed_at", "placed_by")
+        write_csv(out, names, [[h[n] for n in names] for h in current])
     shown = [{k: h[k] for k in ("hold_id", "reason", "placed_at", "placed_by")} for h in current]
     lines = [f"{h['hold_id']}  since {h['placed_at']:%Y-%m-%d} by {h['placed_by']}: {h['reason']}" for h in shown]
     result({"holds": shown}, as_json=as_json, text="\n".join(lines) or "no pupil is under a hold")
@@ -144,10 +136,9 @@ def erase(file: Path, reason: str, folders: tuple[Path, ...], as_json: bool) -> 
     from serving.store.records.remains import NOT_READ, remains
 
     pupils = read_pupils(file)
-    why = erasure.checked_reason(reason, pupils)
     store = Store.of(settings())
     with store.change(command_line()) as change:
-        erased = erasure.erase(change, pupils, why)
+        erased = erasure.erase(change, pupils, erasure.checked_reason(reason, pupils, change.connection))
     unpurged = purge_files(store.engine)
     left = remains(store.engine, erased.free, folders)
     text = f"{erased.erased:,} erased, {erased.unknown:,} unknown"

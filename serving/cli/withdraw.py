@@ -26,10 +26,12 @@ def withdraw(who: str, why: str, as_json: bool) -> None:
     from dataclasses import asdict
 
     from histories.settings import settings
+    from serving.store.audit.kept_text import must_name_nobody
     from training.release.withdrawal import tell_mlflow
     from training.release.withdrawal import withdraw as withdraw_model
 
     current = settings()
+    must_name_nobody({"--by": who, "--reason": why})  # by shapes alone: a withdrawal waits for no database
     name = current.model_name
     entry = withdraw_model(current, name, who=who, why=why)
     faults = [*_still_serving(current), *_record(current, entry), *tell_mlflow(current, name, entry)]

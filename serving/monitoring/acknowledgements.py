@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from histories.errors import Fault, Usage
 from serving.monitoring.alarms.alarm import Acknowledgement, AlarmResult
+from serving.store.audit.kept_text import must_name_nobody
 from serving.store.ledger.believed import believed
 from serving.store.tables import AuditEntry
 from serving.store.unit_of_work import Change, View
@@ -38,7 +39,7 @@ def acknowledge(change: Change, alarms: Sequence[AlarmResult], code: str, reason
     Raises
     ------
     Usage
-        If no alarm of the code is up, or the reason is empty or too long.
+        If no alarm of the code is up, or the reason is empty, too long, or names a child.
     """
     up = [a for a in alarms if a.state == "up" and a.code == code.strip().upper()]
     faults = []
@@ -49,6 +50,7 @@ def acknowledge(change: Change, alarms: Sequence[AlarmResult], code: str, reason
         faults.append(Fault("the reason is empty or too long", "monitor --reason", do))
     if faults:
         raise Usage(faults)
+    must_name_nobody({"monitor --reason": reason}, change.connection)
     for alarm in up:
         change.record(ACTION, code=alarm.code, where=alarm.place, parts=dict(alarm.parts), reason=reason.strip())
     return up

@@ -134,7 +134,7 @@ def check_where_audited(settings: Settings, name: str) -> None:
     Mismatch
         When the log has lost the newest line that the audit holds, that entry was changed, or nobody recorded a move.
     """
-    if not _has_store(settings):
+    if not has_store(settings):
         return
     store = Store.of(settings)
     with reading(store.engine) as connection:
@@ -144,7 +144,7 @@ def check_where_audited(settings: Settings, name: str) -> None:
 
 def check_release_where_audited(settings: Settings, release: Release) -> None:
     """Check a release by the audit, if this machine has one; raises like ``check_release``."""
-    if _has_store(settings):
+    if has_store(settings):
         check_release(Store.of(settings), settings.releases, release)
 
 
@@ -190,7 +190,8 @@ def record_refusal(store: Store, model: str, code: str) -> None:
     store.note(SERVICE, REFUSED, model=model, reason=code)
 
 
-def _has_store(settings: Settings) -> bool:
+def has_store(settings: Settings) -> bool:
+    """Return whether this machine has a store: a database that a URL names, or the file of one."""
     url = sa.make_url(settings.database_url)
     return url.get_backend_name() != "sqlite" or bool(url.database and Path(url.database).is_file())
 

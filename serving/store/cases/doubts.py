@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import secrets
 from datetime import date, timedelta
 from typing import Any
@@ -12,6 +11,7 @@ import sqlalchemy as sa
 
 from histories.errors import Fault, Faults
 from serving.roles import IDENTITIES
+from serving.store.audit.kept_text import POSTCODE
 from serving.store.cases.cases import MAX_CODE, PLACE, URN, add_entry, written
 from serving.store.cases.tables import Case, DataFault
 from serving.store.people import details
@@ -19,8 +19,6 @@ from serving.store.people.cipher import Cipher
 from serving.store.tables import AuditEntry, Pupil
 from serving.store.unit_of_work import Change, Conflict, NotThere, View
 
-# The last two letters of a postcode are none of C, I, K, M, O and V; "Y9 1st week" is none.
-POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?[\s-]*\d(?!(?-i:st|nd|rd|th)\b)[ABD-HJLNP-UW-Z]{2}\b", re.IGNORECASE)
 MAX_RELEASED = 300  # characters of a released text: room for what is wrong, not for a list of names
 TRIED, MAX_TRIES, TRIES_LAST = "fault.release_tried", 6, timedelta(days=30)  # texts about one child
 log = logging.getLogger("onroll.alarm")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from histories.errors import Fault, Usage
+from serving.store.audit.kept_text import must_name_nobody
 from serving.store.cases.tables import Case
 from serving.store.people.tables import StoredDetails
 from serving.store.records.holds import held
@@ -30,7 +31,7 @@ class Erased:
     free: Sequence[str] = field(default=(), repr=False)
 
 
-def checked_reason(reason: str, pupils: Sequence[str]) -> str:
+def checked_reason(reason: str, pupils: Sequence[str], connection: sa.Connection) -> str:
     """Return a reason that the audit may keep.
 
     Raises
@@ -41,12 +42,7 @@ def checked_reason(reason: str, pupils: Sequence[str]) -> str:
     kept = reason.strip()
     if not 0 < len(kept) <= MAX_REASON or "\x00" in kept:
         raise Usage(Fault("the reason is empty or too long", "--reason", f"Give 1 to {MAX_REASON} characters."))
-    if any(p in kept for p in pupils):
-        raise Usage(
-            Fault(
-                "the reason names a pupil", "--reason", "Give the reason without naming a pupil: it stays in the audit."
-            )
-        )
+    must_name_nobody({"--reason": kept}, connection, pupils)
     return kept
 
 

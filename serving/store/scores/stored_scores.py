@@ -253,7 +253,7 @@ def one(view: View, score_id: str) -> dict[str, Any] | None:
     )
     query = sa.select(*made_from).where(*view.caller.children(StoredScore), StoredScore.score_id == score_id)
     rows = view.connection.execute(query).all()
-    view.record("score.seen", pupils=[row.pupil_id for row in rows], score_id=score_id)
+    view.record("score.seen", pupils=[row.pupil_id for row in rows], score_id=score_id if rows else None)
     texts = kept_numbers.texts(view.connection, rows)
     return kept_numbers.with_score(rows[0]._mapping, texts[0]) if rows else None
 

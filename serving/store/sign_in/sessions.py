@@ -191,14 +191,18 @@ def end_own_sessions(change: Change, secret: str, session_id: str | None = None)
 
 
 def end_sessions(change: Change, *, session_id: str | None = None, person_id: str | None = None) -> int:
-    """End a session by its id, all sessions of a person, or all sessions, and return how many ended."""
+    """End a session by its id, all sessions of a person, or all sessions, and return how many ended.
+
+    The audit names only a session or a person that there was: a command may say any text.
+    """
     ended = sa.delete(Session)
     if session_id is not None:
         ended = ended.where(sa.func.substr(Session.digest, 1, ID_LENGTH) == session_id)
     if person_id is not None:
         ended = ended.where(Session.person_id == person_id)
     count = change.connection.execute(ended).rowcount
-    change.record("session.ended_by_command", count=count, session_id=session_id, person=person_id)
+    known = {"session_id": session_id, "person": person_id} if count else {"session_id": None, "person": None}
+    change.record("session.ended_by_command", count=count, **known)
     return count
 
 

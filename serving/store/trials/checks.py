@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from histories.calendar import london_day
 from histories.errors import Fault, Faults
+from serving.store.audit.kept_text import must_name_nobody
 from serving.store.cases.tables import Case, CaseEntry
 from serving.store.ledger.believed import believed
 from serving.store.tables import AuditEntry, Pupil
@@ -107,8 +108,9 @@ def register(
     Raises
     ------
     Faults
-        If the name is taken, or the list has a plan of checks already: whoever could register again could try lots.
+        If the name names a child or is taken, or the list has a plan of checks already: whoever could register again could try lots.
     """
+    must_name_nobody({"name": name}, change.connection)
     change.chain.lock(change.connection)  # of two processes at once, the second sees the first one's registration
     place = {"authority": authority, "as_of": str(as_of)}
     faults = []

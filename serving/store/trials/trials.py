@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from histories.calendar import london_day, london_today
 from histories.errors import Fault, Faults
 from histories.io.quantities import quantity
+from serving.store.audit.kept_text import must_name_nobody
 from serving.store.cases.casework_tables import StoredAtHome, StoredDeadline
 from serving.store.cases.tables import Case, CaseEntry
 from serving.store.ledger.believed import believed
@@ -166,9 +167,10 @@ def register(
     Raises
     ------
     Faults
-        If the name is taken, whatever the plan, or a child takes part in another plan on the same list, or in a trial that runs: each
+        If the name names a child or is taken, whatever the plan, or a child takes part in another plan on the same list, or in a trial that runs: each
         registration draws a new salt, so that whoever could register again could try lots, and help in one trial would count in the other.
     """
+    must_name_nobody({"name": name}, change.connection)
     change.chain.lock(change.connection)  # of two processes at once, the second sees the first one's registration
     if registered(change, name):
         do = "A registered plan cannot be changed. Give the new plan another name and a newer list; the audit keeps both."
@@ -255,12 +257,13 @@ def stop(change: Change, name: str, reason: str, day: date) -> None:
     Raises
     ------
     Faults
-        If the trial does not run, or the reason is empty or too long.
+        If the trial does not run, or the reason is empty, too long, or names a child.
     """
     why = reason.strip()
     if not 0 < len(why) <= MAX_REASON:
         do = f"Say in 1 to {MAX_REASON} characters why, without naming a child."
         raise Faults(Fault("there is no reason, or it is too long", f"trial {name}", do))
+    must_name_nobody({"--reason": why}, change.connection)
     change.chain.lock(change.connection)  # of two processes at once, the second sees that the first has stopped it
     known = registered(change, name)
     if known is None or known.started is None or name in over(change, day):

@@ -1,0 +1,188 @@
+"""Words that stay for ever, in the audit or the log of promotions, name no child: every option of every command is looked at."""
+
+import json
+from datetime import date, timedelta
+
+import click
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from histories.calendar import london_today
+from histories.errors import Usage
+from histories.settings import settings
+from serving.cli.main import VERBS, onroll
+from serving.store import Store
+from serving.store.audit.kept_text import must_name_nobody
+from serving.store.caller import command_line
+from serving.store.database import reading
+from serving.store.records import holds
+from serving.store.sign_in.sessions import end_sessions
+from serving.store.tables import AuditEntry, Pupil
+from serving.store.trials import checks, trials
+from tests.support.scores import score
+
+CHILD = "AUTHORITYS-OWN-7"  # an identifier of no known form
+BORN = london_today() - timedelta(days=10 * 366)
+SHAPES = {
+    "a pupil's identifier": ["p0123456789abcdef0123", "P0123456789ABCDEF0123", "unlinked:p0123456789abcdef0123"],
+    "a UPN": ["B801200005001", "b8012 0000 5001", "B80120000500A", "Ｂ801200005001", "B8\u200b01200005001"],
+    "a postcode": ["QX1 1AA", "qx11aa", "E1  6AN"],
+    "what may be a date of birth": [
+        f"{BORN}",
+        f"{BORN:%d/%m/%Y}",
+        f"{BORN:%d.%m.%Y}",
+        f"{BORN.day}/{BORN.month}/{BORN:%y}",
+        f"{BORN:%d%m%Y}",
+        f"{BORN:%Y%m%d}",
+        f"{BORN.day} {BORN:%B} {BORN:%Y}",
+        f"{BORN.day}th of {BORN:%b} {BORN:%y}",
+        f"{BORN:%B} {BORN.day}, {BORN:%Y}",
+    ],
+}
+PLAIN = (
+    "replaces version 3; gates of 2026-11-30 passed",
+    f"outcomes are known since {london_today() - timedelta(days=700)}",
+    "URN 112013 merged with 102012 in September 2014",
+    "calibration 0.91, 2,013 of 20,130 children, see ticket INC0012345678",
+    "Y9 1st week; week 12 of 2025/26; model 01234567-89ab-cdef-0123-456789abcdef",
+)
+
+# How each option whose words are kept is sent, with X in its place.
+KEPT = {
+    "models promote --approver": "models promote 1 --by X --reason gates",
+    "models promote --reason": "models promote 1 --by Ann --reason X",
+    "models rollback --by": "models rollback --by X --reason gates",
+    "models rollback --reason": "models rollback --by Ann --reason X",
+    "models accept NAME": "models accept X --by Ann --reason gates",
+    "models accept --by": "models accept --by X --reason gates",
+    "models accept --reason": "models accept --by Ann --reason X",
+    "models withdraw --by": "models withdraw --by X --reason gates",
+    "models withdraw --reason": "models withdraw --by Ann --reason X",
+    "monitor --reason": "monitor histories --acknowledge A001 --reason X",
+    "trial stop --reason": "trial stop one --reason X",
+    "hold add --reason": "hold add --pupil-file pupils.txt --reason X",
+    "hold remove --reason": "hold remove --pupil-file pupils.txt --reason X",
+    "erase --reason": "erase --pupil-file pupils.txt --reason X",
+    "involvement --authority": "involvement --authority X",
+    "keys create --authority": "keys create --role lead --authority X",
+    "keys create --urn": "keys create --role lead --authority 801 --urn X",
+    "keys create --holder": "keys create --role lead --authority 801 --holder X",
+}
+# The account that makes keys reads no pupil, and a withdrawal waits for no database.
+SHAPES_ALONE = {name for name in KEPT if name.startswith(("keys ", "models withdraw"))}
+# What else takes any text, and what becomes of it.
+LOOKED_UP, A_PLACE, NO_ENTRY = (
+    "refused unless it names something",
+    "a file or folder, or a name of one",
+    "read, and kept nowhere",
+)
+NOT_KEPT = {
+    **dict.fromkeys(("simulate --scenario", "import FORM", "doctor --definition", "describe --definition"), A_PLACE),
+    **dict.fromkeys(("definitions --definition", "train --definition", "monitor --definition"), A_PLACE),
+    **dict.fromkeys(("trial analyse --definition", "trial checks estimate --definition"), A_PLACE),
+    **dict.fromkeys(("models adopt BUNDLE", "models export MODEL", "models show MODEL", "score --model"), A_PLACE),
+    **dict.fromkeys(("models compare FIRST", "models compare SECOND", "models reproduce VERSION"), A_PLACE),
+    **dict.fromkeys(("features --compare-known", "features --explain", "serve --host"), NO_ENTRY),
+    **dict.fromkeys(("models gates --approver", "models gates --reason", "audit show --action"), NO_ENTRY),
+    **dict.fromkeys(("subject-access PUPIL", "subject-access --contact"), NO_ENTRY),
+    **dict.fromkeys(("score --reproduce", "sessions end SESSION_ID", "sessions end --person"), LOOKED_UP),
+    **dict.fromkeys(("trial stop NAME", "keys revoke KEY_ID", "approvals confirm APPROVAL_ID"), LOOKED_UP),
+    **dict.fromkeys(("monitor --acknowledge", "access reopen PERSON"), LOOKED_UP),
+    "import --sender": "a name of a school's system, kept with the histories, which an erasure names as not reached",
+    "access close PERSON": "an account, of which the entry says that it was closed",
+}
+
+
+def text_options(command, path=()):
+    """Yield the name of each option and argument of a command and of those below it that takes any text."""
+    if isinstance(command, click.Group):
+        for name in command.list_commands(None):
+            yield from text_options(command.get_command(None, name), (*path, name))
+        return
+    for parameter in command.params:
+        if type(parameter.type) in (click.types.StringParamType, click.types.UnprocessedParamType):
+            shown = parameter.opts[0] if parameter.param_type_name == "option" else parameter.name.upper()
+            yield " ".join((*path, shown))
+
+
+def test_of_every_option_that_takes_words_it_is_known_whether_they_are_kept():
+    assert list(onroll.list_commands(None)) == list(VERBS)
+    assert set(text_options(onroll)) == KEPT.keys() | NOT_KEPT.keys()
+
+
+@pytest.fixture
+def store():
+    made = Store.of(settings())
+    made.save([score(CHILD, 1)])
+    return made
+
+
+@pytest.fixture
+def run(store, tmp_path):
+    """Run a command with words, and return its exit code and output once nothing of them is in the audit or a log."""
+    (tmp_path / "pupils.txt").write_text("nobody-1\n")
+
+    def sent(name, words):
+        done = CliRunner().invoke(onroll, [words if part == "X" else part for part in KEPT[name].split()])
+        with reading(store.engine) as connection:
+            kept = json.dumps([list(map(str, row)) for row in connection.execute(sa.select(AuditEntry.__table__))])
+        assert words not in kept
+        assert not list(tmp_path.rglob("moves.jsonl"))
+        code = done.exception.exit_code if hasattr(done.exception, "exit_code") else done.exit_code
+        return code, str(done.exception)
+
+    return sent
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_no_command_keeps_words_that_name_a_child(run, name):
+    """Before, only holds and erasures looked, and only for the pupils of their own file."""
+    texts = {kind: texts[0] for kind, texts in SHAPES.items()}
+    texts |= {} if name in SHAPES_ALONE else {"known": CHILD, "known, in other letters": CHILD.lower()}
+    for kind, text in texts.items():
+        code, said = run(name, f"we found {text}, so")
+        assert code == 2, (name, kind)
+        assert "no erasure reaches it" in said
+        assert text not in said
+
+
+@pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind, texts in SHAPES.items() for text in texts])
+def test_every_way_to_write_it_is_recognised(kind, text):
+    for around in ("{}", "child {}, please", "({})", "'{}'", "a {}."):
+        with pytest.raises(Usage) as refused:
+            must_name_nobody({"--reason": around.format(text)})
+        assert [f.what for f in refused.value.faults] == [f"the text holds {kind}"], around
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_plain_reasons_are_none(store, text):
+    with reading(store.engine) as connection:
+        must_name_nobody({"--reason": text}, connection)
+
+
+@pytest.mark.parametrize("where", ["pupil_ref", "hold"])
+def test_whoever_the_store_knows_is_recognised(store, where):
+    with reading(store.engine) as connection:
+        ref = connection.scalar(sa.select(Pupil.pupil_ref))
+    with store.change(command_line()) as change:
+        holds.place(change, ["held-only-9"], "kept")
+    with reading(store.engine) as connection, pytest.raises(Usage):
+        must_name_nobody({"--reason": f"see {ref if where == 'pupil_ref' else 'held-only-9'}"}, connection)
+
+
+@pytest.mark.parametrize("register", [trials.register, checks.register])
+def test_no_plan_is_named_after_a_child(store, register):
+    words = {"authority": "801", "as_of": date(2025, 2, 3), "pupils": []}
+    with pytest.raises(Usage), store.change(command_line()) as change:
+        register(change, "p0123456789abcdef0123", "d" * 64, **words)
+
+
+@pytest.mark.parametrize("what", [{"session_id": "b801200005001"}, {"person_id": "Ann Example"}])
+def test_the_end_of_no_session_keeps_no_words(store, what):
+    """Before, whatever was typed stayed in the audit."""
+    with store.change(command_line()) as change:
+        assert end_sessions(change, **what) == 0
+    with reading(store.engine) as connection:
+        kept = " ".join(connection.scalars(sa.select(AuditEntry.details)))
+    assert next(iter(what.values())) not in kept
