@@ -15,6 +15,7 @@ from histories.calendar import london_day
 from histories.errors import Fault, Faults
 from serving.store.cases.cases import MAX_CODE, PLACE, add_entry, written
 from serving.store.cases.casework_tables import StoredDeadline
+from serving.store.cases.last_school import duties_in_scope
 from serving.store.cases.tables import Case, CaseEntry
 from serving.store.tables import Pupil
 from serving.store.unit_of_work import Change, View
@@ -70,7 +71,7 @@ def enquire(
 def asked_since(view: View, pupils: Collection[str]) -> dict[str, date]:
     """Return for each pupil the day from which enquiries and confirmed destinations are of this time, not of an earlier one.
 
-    It lies before the first of the running duties that ask where the child is. Without one it is that of the newest that was stopped, unless
+    It lies before the first of the running duties, of the caller's scope, that ask where the child is. Without one it is that of the newest that was stopped, unless
     a case was opened since, and then before the opening of the case; ``date.max`` without any. The calling code records the view.
     """
     opened = {
@@ -85,7 +86,8 @@ def asked_since(view: View, pupils: Collection[str]) -> dict[str, date]:
     columns = ("pupil_id", "kind", "started_on", "stopped_at")
     duties = view.connection.execute(
         sa.select(*(StoredDeadline.__table__.c[c] for c in columns))
-        .where(StoredDeadline.pupil_id.in_(pupils), StoredDeadline.kind.in_(ASKING))
+        .join(Pupil, Pupil.pupil_id == StoredDeadline.pupil_id)
+        .where(duties_in_scope(view), StoredDeadline.pupil_id.in_(pupils), StoredDeadline.kind.in_(ASKING))
         .order_by(StoredDeadline.started_on)
     )
     running: dict[str, date] = {}

@@ -91,13 +91,15 @@ def schools(view: View) -> dict[str, Silence]:
 
 
 def of_pupils(view: View, pupils: Collection[str]) -> dict[str, Silence]:
-    """Return which of some pupils' registers have stopped, as gathered last. The calling code records that they were seen."""
+    """Return which registers have stopped of some pupils in the caller's scope, as gathered last. The calling code records that they were seen."""
     quiet = schools(view)
     silence = {}
     if quiet:
         at = sa.select(Pupil.pupil_id, Pupil.urn).where(Pupil.pupil_id.in_(pupils), Pupil.urn.in_(quiet))
+        at = at.where(*view.caller.children(Pupil))
         silence = {row.pupil_id: quiet[row.urn] for row in view.connection.execute(at)}
     query = sa.select(StoredSilence.pupil_id, StoredSilence.since, StoredSilence.days, StoredSilence.as_of)
+    query = query.join(Pupil, Pupil.pupil_id == StoredSilence.pupil_id).where(*view.caller.children(Pupil))
     own = view.connection.execute(query.where(StoredSilence.pupil_id.in_(pupils)))
     return {**silence, **{row.pupil_id: of_child(row.since, row.days, row.as_of) for row in own}}
 
@@ -162,9 +164,10 @@ def count(view: View, newest: tuple[date, str] | None) -> int:
     if newest is None:
         return 0
     # From the few silent children and schools to their scores: the other way every score of the list is read.
-    of_scope = [*of_list(newest), *view.caller.children(StoredScore)]
+    of_scope = [*of_list(newest), *view.caller.children(StoredScore), *view.caller.children(Pupil)]
     own = sa.select(StoredScore.pupil_id).select_from(StoredSilence)
-    own = own.join(StoredScore, StoredScore.pupil_id == StoredSilence.pupil_id).where(*of_scope)
+    own = own.join(StoredScore, StoredScore.pupil_id == StoredSilence.pupil_id)
+    own = own.join(Pupil, Pupil.pupil_id == StoredSilence.pupil_id).where(*of_scope)
     silent = set(view.connection.scalars(own))
     if quiet := schools(view):
         of_schools = sa.select(StoredScore.pupil_id).join(Pupil, Pupil.pupil_id == StoredScore.pupil_id)

@@ -53,7 +53,7 @@ def conditions_of(chosen: Chosen, of: type[StoredScore] = StoredScore) -> list[s
     return [*cut, of.themes.contains(f"|{chosen.theme}|", autoescape=True)] if chosen.theme else cut
 
 
-def matching(newest: tuple[date, str], chosen: Chosen) -> list[sa.ColumnElement[bool]]:
+def matching(view: View, newest: tuple[date, str], chosen: Chosen) -> list[sa.ColumnElement[bool]]:
     """Restrict another list to the children who match on the newest: what is chosen now says nothing of what they were like before.
 
     Each child of the other list is looked up on the newest, so that few are if few are read.
@@ -63,7 +63,9 @@ def matching(newest: tuple[date, str], chosen: Chosen) -> list[sa.ColumnElement[
     if not conditions:
         return []
     on_newest = (now.as_of == newest[0], now.model_version == newest[1], now.replaced_at.is_(None))
-    return [sa.exists().where(now.pupil_id == StoredScore.pupil_id, *on_newest, *conditions)]
+    return [
+        sa.exists().where(now.pupil_id == StoredScore.pupil_id, *view.caller.children(now), *on_newest, *conditions)
+    ]
 
 
 def set_aside(today: date) -> sa.ColumnElement[bool]:
@@ -77,7 +79,11 @@ def shown(view: View, show: str, today: date) -> list[sa.ColumnElement[bool]]:
         return [Case.owner == view.caller.key_id]
     if show == "silent":
         stopped = sa.exists().where(StoredSilence.pupil_id == StoredScore.pupil_id)
-        return [sa.or_(stopped.correlate(StoredScore), Pupil.urn.in_(schools(view)))]
+        is_silent = sa.or_(stopped.correlate(StoredScore), Pupil.urn.in_(schools(view)))
+        return [
+            *view.caller.children(Pupil),
+            is_silent,
+        ]  # what came since a child moved away is not the old authority's
     if show == "aside":
         return [set_aside(today)]
     return [Case.dismissed_why.is_(None), sa.or_(Case.snoozed_until.is_(None), Case.snoozed_until <= today)]

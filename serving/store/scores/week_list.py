@@ -163,7 +163,7 @@ def week(
     _count(view, week_list, of_scope, conditions, aside=set_aside(today))
     _add_sources(view, week_list)
     ids = [r.pupil_id for r in rows]
-    ranks, top = _before(view, newest, week_list, among=matching(newest, chosen), pupils=ids, most=most, team=team)
+    ranks, top = _before(view, newest, week_list, chosen=chosen, pupils=ids, most=most, team=team)
     deadlines, names, histories = next_deadlines(view, ids), school_names(view), _histories(view, ids)
     silences = of_pupils(view, ids)
     for r, text in zip(rows, kept_numbers.texts(view.connection, rows), strict=True):
@@ -266,7 +266,7 @@ def _before(
     newest: tuple[date, str],
     week_list: WeekList,
     *,
-    among: list[Any],
+    chosen: Chosen,
     pupils: Sequence[str],
     most: int,
     team: str | None,
@@ -286,14 +286,15 @@ def _before(
     # Who stood further down than these says nothing about them.
     down_to = [StoredScore.rank <= max(ranks.values(), default=0)]
     room = places(view, dict([previous]), most, team)[row.as_of]
-    top = top_of(view, previous, room, where=[*down_to, *among], until=newest[0])
+    top = top_of(view, previous, room, where=[*down_to, *matching(view, newest, chosen)], until=newest[0])
     within = [StoredScore.rank <= top[-1].rank] if len(top) == room else []
     return ranks, {r.pupil_id for r in view.connection.execute(ranked.where(*within))}
 
 
 def _histories(view: View, pupils: Sequence[str]) -> dict[str, tuple[date, dict[str, Any]]]:
-    """Return the pupils' histories as gathered last, each with its day."""
+    """Return the histories of pupils who are in the caller's scope now, as gathered last, each with its day."""
     query = sa.select(StoredHistory.pupil_id, StoredHistory.as_of, StoredHistory.body)
+    query = query.join(Pupil, Pupil.pupil_id == StoredHistory.pupil_id).where(*view.caller.children(Pupil))
     rows = view.connection.execute(query.where(StoredHistory.pupil_id.in_(pupils)))
     return {r.pupil_id: (r.as_of, json.loads(r.body)) for r in rows}
 
