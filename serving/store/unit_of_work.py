@@ -74,11 +74,18 @@ class View:
         details
             Counts, versions, days; never a pupil's values.
         """
+        self._record(self.caller.authority, action, pupils, details)
+
+    def record_for(self, authority: str, action: str, pupils: Iterable[str] = (), **details: Any) -> None:
+        """Record in another authority's part of the audit what the caller does to what is, or becomes, that authority's; see ``record``."""
+        self._record(authority, action, pupils, details)
+
+    def _record(self, authority: str | None, action: str, pupils: Iterable[str], details: dict[str, Any]) -> None:
         self.entries.append(
             Entry(
                 who=self.caller.key_id,
                 role=self.caller.role,
-                authority=self.caller.authority,
+                authority=authority,
                 action=action,
                 pupils=self.references(pupils),
                 details=with_address(details, self.address),

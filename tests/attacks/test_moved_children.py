@@ -13,9 +13,9 @@ from histories.calendar import london_today
 from serving.store import Caller, NotThere
 from serving.store.audit.audit_log import entries
 from serving.store.caller import command_line
-from serving.store.cases import cases, casework, doubts, due_list, not_in_school
+from serving.store.cases import cases, casework, doubts, due_list, enquiries, not_in_school, silence
 from serving.store.cases.actions import export
-from serving.store.cases.casework_tables import StoredDeadline
+from serving.store.cases.casework_tables import StoredDeadline, StoredHistory, StoredSilence
 from serving.store.cases.tables import Case
 from serving.store.database import reading, writing
 from serving.store.parts import Position
@@ -77,6 +77,7 @@ def due(view, caller, child):
         "all": casework.deadlines(view),
         "counts": sum(due_list.counts(view, today).values()),
         "part": due_list.part(view, "late", today, 5, position).rows,
+        "asked": enquiries.asked_since(view, [child])[child] == date(2021, 1, 20),
     }
 
 
@@ -88,6 +89,22 @@ def test_a_duty_of_the_childs_new_place_is_not_shown_to_the_old_one(moved, new_d
     with moved.store.view(NEW) as view:
         seen = due(view, NEW, moved.child)
     assert all(value for name, value in seen.items() if name != "list"), seen
+
+
+def test_the_old_list_says_nothing_of_the_childs_new_place(moved):
+    """Before, the list of the authority that the child had left showed the records and the silent register of the new one."""
+    day = date(2025, 2, 10)
+    with writing(moved.store.engine) as connection:
+        connection.execute(sa.insert(StoredHistory), {"pupil_id": moved.child, "as_of": day, "body": '{"new": 1}'})
+        gone = {"pupil_id": moved.child, "as_of": day, "since": date(2025, 1, 6), "days": 20}
+        connection.execute(sa.insert(StoredSilence), gone)
+    for caller, said in ((OLD, False), (NEW, True)):
+        with moved.store.view(caller) as view:
+            (child,) = week(view, Chosen(), 20, day).children
+            assert child.pupil_id == moved.child
+            assert (bool(child.history), bool(child.silent)) == (said, said), caller
+            silent = [c.pupil_id for c in week(view, Chosen(show="silent"), 20, day).children]
+            assert len(silent) == silence.count(view, newest_list(view)) == int(said)
 
 
 def seen_by(store, caller):
@@ -166,6 +183,18 @@ def test_a_hand_over_needs_a_lead_and_a_consent_and_is_in_the_audit(moved):
     assert (entry["who"], entry["details"]["before"], entry["details"]["now"]) == ("dev:lead", "801", "802")
     assert entry["details"]["consent"] == "parent"
     assert re.fullmatch(r"[0-9a-f]{24}", entry["pupils"][0])
+
+
+def test_a_hand_over_is_in_the_audit_of_both_authorities(moved):
+    """Before, the new authority's part of the audit did not say how it came by the case."""
+    assert submit(moved.visit("lead"), "/team", moved.form, version="3", consent="parent").status_code == 303
+    with moved.store.view(command_line()) as view:
+        of = {a: list(entries(view, action="case", authority=a)) for a in ("801", "802")}
+        view.record("audit.seen")
+    (came,) = of["802"]
+    (gave,) = (e for e in of["801"] if e["action"] == "case.given_to")
+    assert came["action"] == "case.given_by"
+    assert (came["who"], came["pupils"], came["details"]) == (gave["who"], gave["pupils"], gave["details"])
 
 
 @pytest.mark.parametrize("put_off", ["dismissed", "snoozed"])

@@ -74,6 +74,7 @@ def _schools_at_opening(view: View, opened: dict[str, date]) -> dict[str, str]:
     """Return the school of each child by the last score up to a day, or else by the first one after it."""
     columns = (StoredScore.pupil_id, StoredScore.as_of, StoredScore.urn)
     query = sa.select(*columns).where(StoredScore.pupil_id.in_(opened), StoredScore.replaced_at.is_(None))
+    query = query.where(*view.caller.scope_of_authority(StoredScore))
     schools: dict[str, str] = {}
     for pupil, as_of, urn in view.connection.execute(query.order_by(StoredScore.as_of)):
         if as_of <= opened[pupil] or pupil not in schools:
@@ -119,4 +120,5 @@ def hand_over(change: Change, case_id: str, version: int, consent: str) -> int:
         raise Conflict("the other authority has opened a case of its own") from None
     duties.stop_looked_for(change, StoredDeadline.pupil_id == pupil)
     change.record("case.given_to", pupils=[pupil], case_id=case_id, before=before, now=now, consent=code)
+    change.record_for(now, "case.given_by", pupils=[pupil], case_id=case_id, before=before, now=now, consent=code)
     return new_version
