@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from features.counting.block_cache import BlockStore
+from features.counting.block_cache import kept_blocks
 from histories import location_cache
 from histories.reading.histories import Histories
 from histories.settings import Settings
@@ -96,7 +96,7 @@ def train_and_register(
             config=dict(config) if config else None,
             seed=seed,
             memory=settings.memory,
-            kept=BlockStore(settings.blocks),
+            kept=kept_blocks(settings),
             trials=trials,
             storage=settings.studies,
             on_trial=run.trial,
@@ -145,7 +145,7 @@ def adopt_and_register(
             task,
             seed=seed,
             memory=settings.memory,
-            kept=BlockStore(settings.blocks),
+            kept=kept_blocks(settings),
             advance=advance,
         )
 

@@ -75,7 +75,7 @@ def features(
         )
     from features import CohortRule, load_own_features
     from features.catalogue import catalogue
-    from features.counting.block_cache import BlockStore
+    from features.counting.block_cache import kept_blocks
     from features.matrix import write_matrix
     from histories.cli.opening import open_histories, warn_of_late_days
     from histories.settings import settings
@@ -96,13 +96,13 @@ def features(
         )
         return
     with progress("features") as advance:
-        days, store = sorted({d.date() for d in as_of}), BlockStore(current.blocks)
+        days, store = sorted({d.date() for d in as_of}), kept_blocks(current)
         day = known_on.date() if known_on else None
         rows = write_matrix(out, opened, days, rule=rule, known_on=day, kept=store, advance=advance)
     data = {
         "rows": rows,
         "features": len(catalogue().features),
-        "blocks": {"counted": store.counted, "reused": store.reused},
+        "blocks": {"counted": store.counted, "reused": store.reused} if store else None,
         "out": str(out),
         "missing_tables": list(opened.missing),
     }

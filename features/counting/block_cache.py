@@ -21,8 +21,21 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 
+from histories.io.private_files import SERVICE
+from histories.settings import Settings
+
 STAYS = 35  # days for which an unused file is kept
 ENGINES = tuple(version(name) for name in ("duckdb", "polars", "narwhals"))
+
+
+def kept_blocks(settings: Settings) -> BlockStore | None:
+    """Return the cache that the settings name; none where a service runs that could write it.
+
+    Counts carry no code: whoever breaks into the service would choose what every later score, judgement and alarm is computed from.
+    Where ``ONROLL_SERVICE`` is set, the cache must lie outside the folder of the data (``ONROLL_BLOCKS``), where the service cannot write.
+    """
+    inside = settings.blocks.absolute().is_relative_to(settings.folder.absolute())
+    return None if inside and os.environ.get(SERVICE) == "1" else BlockStore(settings.blocks)
 
 
 class BlockStore:

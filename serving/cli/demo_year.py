@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 
 from features import default_as_of
-from features.counting.block_cache import BlockStore
+from features.counting.block_cache import kept_blocks
 from histories.calendar import school_days
 from histories.io.terminal import progress
 from histories.reading.histories import Histories
@@ -83,7 +83,7 @@ def evaluate_lists(current: Settings, histories: Histories, store: Store) -> Mon
             Terms(definitions={}, capacities={}, capacity=capacity),
             releases=current.releases,
             limits=load_limits(None),
-            kept=BlockStore(current.blocks),
+            kept=kept_blocks(current),
             advance=advance,
         )
     with store.view(command_line()) as view:

@@ -70,7 +70,7 @@ def score(
         do = "Leave out --store: the service shows only what was known on the as-of day."
         raise Usage(Fault("scores made with --known cannot be stored", "score --known --store", do))
     from features import CohortRule, load_own_features
-    from features.counting.block_cache import BlockStore
+    from features.counting.block_cache import kept_blocks
     from histories.cli.opening import open_histories, warn_of_late_days
     from histories.settings import settings as read_settings
     from serving.scoring.parquet import write_scores
@@ -102,7 +102,7 @@ def score(
                 opened, release.folder, as_of.date(), out, rule=rule, known_on=knowledge_day, top=top
             )
         else:
-            blocks = BlockStore(settings.blocks)
+            blocks = kept_blocks(settings)
             scores = risk_model.score(
                 opened, as_of.date(), rule=rule, known_on=knowledge_day, kept=blocks, top=top, advance=advance
             )

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from features.counting.block_cache import BlockStore
+from features.counting.block_cache import kept_blocks
 from histories.checks.check import check
 from histories.errors import Fault, Faults
 from histories.reading.histories import Histories
@@ -159,7 +159,7 @@ def retrain(
         histories.last_known() + timedelta(days=1),
         options.capacity,
         rule=task.rule,
-        kept=BlockStore(settings.blocks),
+        kept=kept_blocks(settings),
         advance=advance,
     )
     evidence = current_evidence(settings, MODEL, version)
@@ -216,7 +216,7 @@ def _checked(
         releases=settings.releases,
         limits=options.limits,
         day=options.day,
-        kept=BlockStore(settings.blocks),
+        kept=kept_blocks(settings),
         advance=advance,
     )
     faults = refusals(checked, monitored.alarms)

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from features import CohortRule
-from features.counting.block_cache import BlockStore
+from features.counting.block_cache import kept_blocks
 from features.matrix import tallied
 from histories import location_cache
 from histories.errors import Fault, Faults
@@ -109,7 +109,7 @@ def reproduce(
     if missing:
         return ReproducedScore(score_id=score_id, **identity, equal=False, missing=missing)
     histories = Histories.open(place, engine=settings.engine, memory=settings.memory)
-    blocks = BlockStore(settings.blocks)
+    blocks = kept_blocks(settings)
     ranked = model.ranked(tallied(histories, [stored["as_of"]], rule=rule, kept=blocks, advance=advance))
     row = ranked.filter(pl.col("pupil_id") == stored["pupil_id"])
     if row.is_empty():

@@ -112,7 +112,7 @@ def compare(
 
 def _lists(first: Path, second: Path, day: date, histories: str | None, capacity: int, cohort: Path | None) -> Compared:
     from features import CohortRule, load_own_features
-    from features.counting.block_cache import BlockStore
+    from features.counting.block_cache import kept_blocks
     from histories import location_cache
     from histories.cli.opening import open_histories
     from histories.settings import settings
@@ -132,7 +132,7 @@ def _lists(first: Path, second: Path, day: date, histories: str | None, capacity
             day,
             capacity,
             rule=CohortRule.load(cohort),
-            kept=BlockStore(current.blocks),
+            kept=kept_blocks(current),
             advance=advance,
         )
 
@@ -149,7 +149,7 @@ def reproduce(version: str, histories: str | None, as_json: bool) -> None:
     from dataclasses import asdict
 
     from features import load_own_features
-    from features.counting.block_cache import BlockStore
+    from features.counting.block_cache import kept_blocks
     from histories import location_cache
     from histories.cli.opening import open_histories
     from histories.errors import Faults
@@ -169,7 +169,7 @@ def reproduce(version: str, histories: str | None, as_json: bool) -> None:
             histories = str(location) if Path(location).exists() else None
     opened = open_histories(histories, engine=recipe.get("engine")) if histories else None
     with progress("retraining") as advance:
-        reproduction = again(folder, opened, kept=BlockStore(current.blocks), advance=advance)
+        reproduction = again(folder, opened, kept=kept_blocks(current), advance=advance)
     result(asdict(reproduction), as_json=as_json, text=reproduction.text())
     if not reproduction.equal:
         raise SystemExit(1)

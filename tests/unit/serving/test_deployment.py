@@ -195,7 +195,8 @@ def test_each_program_has_its_own_account_of_the_database_and_checks_its_server(
             assert service["environment"]["PGSSLMODE"] == "verify-full"
             assert service["environment"]["PGSSLROOTCERT"] == "/run/secrets/database-authority"
             assert "database-authority" in service["secrets"]
-    assert accounts == {"onroll": SERVICE, "retention": RETENTION, "schema": "onroll_owner", "access": ACCESS}
+    others = {"retention": RETENTION, "schema": "onroll_owner", "access": ACCESS}
+    assert accounts == {"onroll": SERVICE, "commands": SERVICE, **others}
     assert SERVICES["schema"]["command"] == ["database", "upgrade", "--grant"]
     assert not {"owner-pgpass", "owner-password", "access-pgpass"} & set(SERVICES["onroll"]["secrets"])
     server = " ".join(SERVICES["postgres"]["command"])
@@ -205,7 +206,7 @@ def test_each_program_has_its_own_account_of_the_database_and_checks_its_server(
 
 def test_anchors_of_the_audit_leave_the_account_of_the_service():
     """Before, the only place as shipped was a file that the service owns."""
-    for name in ("onroll", "retention", "access"):
+    for name in ("onroll", "commands", "retention", "access"):
         syslog = SERVICES[name]["environment"]["ONROLL_AUDIT_SYSLOG"]
         AnchorSyslog(syslog)
         inside = {v.split(":")[1]: v.split(":")[0] for v in SERVICES[name]["volumes"]}
