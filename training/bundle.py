@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ PARTS = {
 }
 BOOSTER_ALONE = {"booster": 1.0}
 BOOSTER, MANIFEST, CARD, RECIPE, SUMS = "booster.txt", "manifest.json", "card.md", "recipe.json", "SHA256SUMS"
+PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")  # a file's name; no other is opened, or written by a copy
 
 
 @dataclass(kw_only=True)
@@ -154,6 +156,29 @@ def read_bundle(folder: Path, digest: str | None = None) -> tuple[str, Manifest]
     Faults
         If a file is missing, was changed or cannot be parsed.
     """
+    content = _verified(folder, digest)
+    try:
+        manifest = Manifest(**json.loads(content[MANIFEST]))
+    except (ValueError, TypeError) as error:
+        do = "It was written by another version of onroll; train again."
+        raise Faults(Fault("the manifest cannot be read", str(folder / MANIFEST), do)) from error
+    if "booster" in manifest.parts and BOOSTER not in content:
+        raise Faults(Fault("the file is missing", str(folder / BOOSTER), "Take the model from the registry again."))
+    return content.get(BOOSTER, b"").decode("utf-8"), manifest
+
+
+def copy_bundle(folder: Path, out: Path, digest: str | None = None) -> None:
+    """Copy the files that a bundle lists, as verified, into an empty folder; see ``read_bundle``.
+
+    What else lies in the folder stays there, and no link is followed to what is not the listed content.
+    """
+    for name, content in {**_verified(folder, digest), SUMS: (folder / SUMS).read_bytes()}.items():
+        (out / name).write_bytes(content)
+    read_bundle(out, digest)
+
+
+def _verified(folder: Path, digest: str | None) -> dict[str, bytes]:
+    """Return the content of every file that a bundle lists, by name; raises like ``read_bundle``."""
     if not (folder / SUMS).is_file():
         raise Faults(Fault("this is not a model folder", str(folder), "Train a model, or name the folder of one."))
     sums = (folder / SUMS).read_bytes()
@@ -166,6 +191,10 @@ def read_bundle(folder: Path, digest: str | None = None) -> tuple[str, Manifest]
         listed[named] = stated
     content: dict[str, bytes] = {}
     for name in dict.fromkeys((MANIFEST, CARD, *listed)):
+        if not PLAIN.fullmatch(name):
+            do = "Take the model from the registry again: its files lie beside each other."
+            faults.append(Fault("a name on the list of files is not that of a file beside it", str(folder / SUMS), do))
+            continue
         file = folder / name
         if not file.is_file():
             faults.append(Fault("the file is missing", str(file), "Take the model from the registry again."))
@@ -175,14 +204,7 @@ def read_bundle(folder: Path, digest: str | None = None) -> tuple[str, Manifest]
             faults.append(_changed(file))
     if faults:
         raise Faults(faults)
-    try:
-        manifest = Manifest(**json.loads(content[MANIFEST]))
-    except (ValueError, TypeError) as error:
-        do = "It was written by another version of onroll; train again."
-        raise Faults(Fault("the manifest cannot be read", str(folder / MANIFEST), do)) from error
-    if "booster" in manifest.parts and BOOSTER not in content:
-        raise Faults(Fault("the file is missing", str(folder / BOOSTER), "Take the model from the registry again."))
-    return content.get(BOOSTER, b"").decode("utf-8"), manifest
+    return content
 
 
 def _sha256(content: bytes) -> str:

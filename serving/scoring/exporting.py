@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from pathlib import Path
 
 from histories.errors import Fault, Faults
 from histories.io.atomic_write import new_folder
-from training.bundle import bundle_digest, read_bundle
+from training.bundle import bundle_digest, copy_bundle, read_bundle
 from training.release.mlflow_model import save_model
 from training.release.resolve import Release
 
 
 def export_bundle(release: Release, out: Path) -> Path:
-    """Copy a release's bundle to a new folder, and check the copy.
+    """Copy the verified files of a release's bundle, and nothing else, to a new folder.
 
     Raises
     ------
@@ -24,8 +23,7 @@ def export_bundle(release: Release, out: Path) -> Path:
     if out.exists():
         raise Faults(Fault("the folder exists", str(out), "Name a new folder."))
     with new_folder(out) as temporary:
-        shutil.copytree(release.folder, temporary, dirs_exist_ok=True)
-        read_bundle(temporary, release.bundle)
+        copy_bundle(release.folder, temporary, release.bundle)
     return out
 
 
@@ -41,14 +39,16 @@ def export_to_bentoml(release: Release) -> str:
     """
     import bentoml
 
-    _, manifest = read_bundle(release.folder, release.bundle)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / manifest.name
-        save_model(release.folder, manifest, path)
+        bundle, path = Path(folder) / "bundle", Path(folder) / "mlflow"
+        bundle.mkdir()
+        copy_bundle(release.folder, bundle, release.bundle)  # MLflow copies all that lies in a folder
+        _, manifest = read_bundle(bundle)
+        save_model(bundle, manifest, path)
         stored = bentoml.mlflow.import_model(
             manifest.name,
             str(path),
             labels={"version": release.version or manifest.version, "definition": manifest.definition},
-            metadata={"bundle": bundle_digest(release.folder), "horizon_days": manifest.horizon_days},
+            metadata={"bundle": bundle_digest(bundle), "horizon_days": manifest.horizon_days},
         )
     return str(stored.tag)
