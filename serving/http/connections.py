@@ -27,10 +27,12 @@ MAX_UNREAD_BYTES = 128 * 1024 * 1024
 MAX_CHUNKS = 20_000  # of one body: each costs as much time as thousands of bytes
 LINES_END = re.compile(rb"^\r?\n|\n\r?\n")
 BARE_LF = re.compile(rb"(?<!\r)\n")
+# What stands before a chunk: its size, and extensions that nobody uses, of plain characters and few: a proxy could see another end of others.
+SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}(;[\t -~]{0,256}|[ \t]*)\r\n")
 
 
 class StrictLines(ReceiveBuffer):
-    """Refuses lines that end with a bare LF: a proxy before this service may see other lines than h11 does."""
+    """Refuses lines that a proxy before this service may see otherwise than h11 does: bare LFs, lines that go on, and odd extensions of chunks."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,7 +45,10 @@ class StrictLines(ReceiveBuffer):
             raise h11.LocalProtocolError("a line ends with a bare LF")
         if end:
             self._chunks = 0
-        return super().maybe_extract_lines()
+        lines = super().maybe_extract_lines()
+        if any(line[:1] in (b" ", b"\t") for line in lines or ()):
+            raise h11.LocalProtocolError("a line goes on with the one before")
+        return lines
 
     def maybe_extract_next_line(self) -> Any:
         """Return the line before a chunk."""
@@ -52,8 +57,8 @@ class StrictLines(ReceiveBuffer):
             self._chunks += 1
             if self._chunks > MAX_CHUNKS:
                 raise h11.LocalProtocolError("the body has too many chunks")
-            if b"\r" in line[:-2]:
-                raise h11.LocalProtocolError("the line of a chunk holds a bare CR")
+            if not SIZE.fullmatch(line):
+                raise h11.LocalProtocolError("the line of a chunk is not its size and short extensions")
         return line
 
 

@@ -11,6 +11,7 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from histories.io.html import seen
 from serving.access.sessions import cookie, token
 from serving.pages.assets import assets
 from serving.pages.at_school import at_school
@@ -78,6 +79,7 @@ class Renderer:
             loader=jinja2.PackageLoader("serving.pages"),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
+            finalize=seen,
             trim_blocks=True,
             lstrip_blocks=True,
         )

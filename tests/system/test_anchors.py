@@ -90,10 +90,25 @@ def test_a_file_of_anchors_is_only_appended_to(tmp_path, monkeypatch):
     AnchorFile(file).append(end(2))
     assert opened
     assert all(
-        flags & os.O_APPEND and flags & os.O_ACCMODE == os.O_WRONLY and not flags & os.O_TRUNC for flags in opened
+        flags & os.O_APPEND and flags & os.O_ACCMODE == os.O_WRONLY and not flags & os.O_TRUNC and flags & os.O_NONBLOCK
+        for flags in opened
     )
     assert file.stat().st_mode & 0o777 == 0o660
     assert [a.seq for a in read_anchors(file)] == [1, 2]
+
+
+def test_a_pipe_in_the_place_of_the_anchors_takes_none_and_is_named(tmp_path):
+    """Before, an append waited for whoever would read it, and the audit with it; or the pipe took the anchor."""
+    pipe = tmp_path / "anchors"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with pytest.raises(OSError, match="not a file"):
+            AnchorFile(pipe).append(end(1))
+    finally:
+        os.close(reader)
+    with pytest.raises(Faults, match="cannot be read"):
+        list(read_anchors(pipe))
 
 
 def test_a_place_that_fails_is_tried_again_and_the_other_has_its_anchors(tmp_path, caplog):
@@ -123,9 +138,24 @@ def test_a_syslog_receives_over_udp_and_other_addresses_are_refused():
             AnchorSyslog(address)
 
 
-def test_a_line_that_is_no_anchor_is_named(tmp_path):
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{}",
+        "[" * 100_000,
+        '{"seq": "2", "mac": "m", "at": "2025-01-01"}',
+        '{"seq": true, "mac": "m", "at": "2025-01-01"}',
+        '{"seq": 2, "mac": null, "at": "2025-01-01"}',
+        '{"seq": 2, "mac": "m", "at": 7}',
+        '{"seq": 2, "mac": "m", "at": "yesterday"}',
+        '[2, "m", "2025-01-01"]',
+    ],
+    ids=["none", "deep", "text", "flag", "no code", "number", "no day", "list"],
+)
+def test_a_line_that_is_no_anchor_is_named(tmp_path, line):
+    """Before, a line with a text for a number, or one that was nested deeply, ended the command with an unexpected error."""
     file = tmp_path / "anchors"
-    file.write_text('{"seq": 1, "mac": "m", "at": "2025-01-01"}\n{}\n')
+    file.write_text(f'{{"seq": 1, "mac": "m", "at": "2025-01-01"}}\n{line}\n')
     with pytest.raises(Faults, match="line 2"):
         list(read_anchors(file))
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import logging
 import os
 import socket
+import stat
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import datetime
 from logging.handlers import SysLogHandler
 from pathlib import Path
 from typing import Protocol
@@ -42,8 +45,11 @@ class AnchorFile:
 
     def append(self, end: End) -> None:
         """Add an anchor and wait until it is on the disk."""
-        descriptor = os.open(self.file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        # Opening a pipe that somebody put in the place of the file would wait for a reader, and every append with it.
+        descriptor = os.open(self.file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK, 0o600)
         try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise OSError(errno.EINVAL, "this is not a file")
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             os.write(descriptor, (json.dumps(asdict(end)) + "\n").encode())
             os.fsync(descriptor)
@@ -110,7 +116,7 @@ class _Raising(SysLogHandler):
 
 
 def read_anchors(file: Path, *, collected: bool = False) -> Iterator[End]:
-    """Yield the anchors of a file, oldest first; none when it does not exist.
+    """Yield the anchors of a file, oldest first; none when it does not exist. A pipe is read only if it is a program's output.
 
     Parameters
     ----------
@@ -124,6 +130,8 @@ def read_anchors(file: Path, *, collected: bool = False) -> Iterator[End]:
         When the file cannot be read, or a line is not an anchor.
     """
     try:
+        if not collected and file.exists() and not file.is_file():
+            raise OSError(errno.EINVAL, "this is not a file")
         lines = file.read_text("utf-8", "replace").splitlines()
     except FileNotFoundError:
         return
@@ -135,7 +143,16 @@ def read_anchors(file: Path, *, collected: bool = False) -> Iterator[End]:
         if collected and TAG not in line and not line.startswith("{"):
             continue
         try:
-            yield End(**json.loads(text))
-        except (ValueError, TypeError):
+            yield _end(text)
+        except (ValueError, TypeError, RecursionError):
             do = "Compare the file with your copy of it."
             raise Faults(Fault("this line is not an anchor", f"{file}, line {number}", do)) from None
+
+
+def _end(text: str) -> End:
+    """Return the end of the chain that a line states; raises ValueError or TypeError if it states none."""
+    end = End(**json.loads(text))
+    datetime.fromisoformat(end.at)
+    if type(end.seq) is not int or not isinstance(end.mac, str):
+        raise ValueError("a number or code is none")
+    return end
