@@ -1,14 +1,20 @@
-"""Every page with every role: who may open it, whose children it shows, and that an analyst sees no child."""
+"""Every page with every role: who may open it, whose children it shows, that its entries name them, and that an analyst sees no child."""
 
+import io
+import json
 import re
 import time
 
 import httpx2
+import openpyxl
 import pytest
+import sqlalchemy as sa
 
 from serving.access.permissions import RULES
 from serving.roles import ROLES
-from serving.store.tables import Pupil
+from serving.store.database import reading
+from serving.store.scores.chosen import SHOWS
+from serving.store.tables import AuditEntry, Pupil
 from tests.support.forms import submit
 
 PAGES = [r for r in RULES if r.page]
@@ -137,3 +143,76 @@ def test_no_line_of_the_servers_log_holds_a_pupil(site):
     assert '"/pupils/{pupil_ref}/{what}"' in written
     assert ids_on(written, site) == set()
     assert not any(ref in written for ref in refs(site))
+
+
+USERS = ("worker", "north", "lead", "named", "analyst", "administrator", "stranger")
+CHILDREN = 12  # whose own pages are opened
+ROUTES = [rule.route for rule in RULES if rule.page and rule.method == "GET" and "sign-in" not in rule.route]
+VIEWS = [f"/work-list{kind}?show={show}" for kind in ("", ".csv", ".xlsx") for show in SHOWS]
+
+
+@pytest.fixture(scope="module")
+def known(site):
+    """Every child of the store: by reference in addresses, and by reference in the audit."""
+    with reading(site.store.engine) as connection:
+        by_ref = {r.pupil_ref: r.pupil_id for r in connection.execute(sa.select(Pupil.pupil_ref, Pupil.pupil_id))}
+    in_audit = {ref: pupil for pupil in by_ref.values() for ref in site.store.chain.references(pupil)}
+    return by_ref, in_audit
+
+
+def newest(site):
+    with reading(site.store.engine) as connection:
+        return connection.scalar(sa.select(sa.func.max(AuditEntry.seq)))
+
+
+def recorded(site, known, since):
+    """Return the children in the entries after one."""
+    with reading(site.store.engine) as connection:
+        lists = connection.scalars(sa.select(AuditEntry.pupils).where(AuditEntry.seq > since)).all()
+    return {known[1][ref] for pupils in lists for ref in json.loads(pupils)}
+
+
+def text_of(answer):
+    if "spreadsheetml" not in answer.headers["content-type"]:
+        return answer.text
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.content), read_only=True).active
+    return "\n".join(str(cell) for row in sheet.iter_rows(values_only=True) for cell in row)
+
+
+def shown(known, text):
+    """Return the children whom a page links or names."""
+    words = set(re.findall(r"\w+", text))
+    return {pupil for ref, pupil in known[0].items() if ref in words or pupil in words}
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_no_page_shows_a_child_of_whom_its_entries_say_nothing(site, visit, known, user):
+    client, seen = visit(user), set()
+    of_children = [f"/pupils/{ref}" for ref in sorted(known[0])[:CHILDREN]]
+    groups = [f"{route}?of={group}" for route, group in (("/clocks", "late"), ("/no-roll", "elsewhere"))]
+    for path in (*(r for r in ROUTES if "{" not in r), *VIEWS, *groups, *of_children):
+        before = newest(site)
+        answer = client.get(path)
+        on_page, in_audit = shown(known, text_of(answer)), recorded(site, known, before)
+        assert on_page <= in_audit, (path, len(on_page - in_audit))
+        seen |= on_page
+    assert bool(seen) == (user not in ("analyst", "stranger"))
+
+
+def test_a_page_with_an_error_records_whom_it_shows(site, visit, known):
+    """A form that was refused shows its page again."""
+    client = visit("lead")
+    for path, form, sent in (
+        ("/team", "/team", {"version": "0", "per_week": "many"}),
+        ("/work-list", "/work-list/assign", {"to": "nobody"}),
+    ):
+        before = newest(site)
+        answer = client.submit(path, form, **sent)
+        assert answer.status_code in (409, 422), form
+        assert shown(known, answer.text) <= recorded(site, known, before), form
+
+
+def test_what_is_compared_sees_a_child_of_whom_nothing_is_recorded(site, known):
+    ref, pupil = next(iter(known[0].items()))
+    assert shown(known, f'<a href="/pupils/{ref}">') == shown(known, f"<td>{pupil}</td>") == {pupil}
+    assert recorded(site, known, newest(site)) == set()

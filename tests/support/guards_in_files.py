@@ -7,6 +7,9 @@ from tests.support.guard import FileGuard
 
 DEPLOYMENT = "tests/unit/serving/test_deployment.py::test_"
 COMPOSE, CONTAINER, UNIT = "deploy/compose.yaml", "deploy/Containerfile", "deploy/onroll.service"
+READY = (
+    "      schema: {condition: service_completed_successfully}\n"  # before the settings of the service, and of no other
+)
 
 IN_FILES = (
     FileGuard(
@@ -60,8 +63,8 @@ IN_FILES = (
     FileGuard(
         f"{DEPLOYMENT}each_program_has_its_own_account_of_the_database_and_checks_its_server",
         COMPOSE,
-        "postgresql://onroll_service@",
-        "postgresql://onroll_owner@",
+        f"{READY}    environment:\n      <<: *database\n      ONROLL_DATABASE_URL: postgresql://onroll_service@",
+        f"{READY}    environment:\n      <<: *database\n      ONROLL_DATABASE_URL: postgresql://onroll_owner@",
     ),
     FileGuard(
         f"{DEPLOYMENT}each_program_has_its_own_account_of_the_database_and_checks_its_server",
@@ -84,8 +87,8 @@ IN_FILES = (
     FileGuard(
         f"{DEPLOYMENT}no_secret_is_written_down_and_every_setting_is_known",
         COMPOSE,
-        "ONROLL_MODEL: onroll@champion",
-        "ONROLL_AUDIT_KEY: written-down",
+        "ONROLL_MODEL: onroll@champion\n      ONROLL_WORKERS",
+        "ONROLL_AUDIT_KEY: written-down\n      ONROLL_WORKERS",
     ),
     FileGuard(
         f"{DEPLOYMENT}images_of_others_are_pinned_by_version_and_digest",
@@ -154,5 +157,29 @@ IN_FILES = (
         "serving/http/service.py",
         "Guard, routes=app, people",
         "Guard, people",
+    ),
+    FileGuard(
+        "tests/attacks/test_secrets_in_reach.py::test_a_container_holds_only_its_own_secrets",
+        COMPOSE,
+        f"{READY}    environment:\n      <<: *database\n      ONROLL_DATABASE_URL: postgresql://onroll_service@",
+        f"{READY}    env_file: [secrets/mlflow-login.env]\n    environment:\n      <<: *database\n      ONROLL_DATABASE_URL: postgresql://onroll_service@",
+    ),
+    FileGuard(
+        "tests/attacks/test_blocks_and_exports.py::test_as_shipped_no_service_can_write_the_counts_of_commands",
+        COMPOSE,
+        '    tmpfs: ["/tmp:size=512m,mode=1777"]\n    ports: ["127.0.0.1:3000:3000"]\n',
+        '    volumes: ["data:/data", "blocks:/blocks", *journal]\n    ports: ["127.0.0.1:3000:3000"]\n',
+    ),
+    FileGuard(
+        "tests/house/test_scopes.py::test_every_query_about_children_carries_a_scope",
+        "serving/store/cases/enquiries.py",
+        ".where(duties_in_scope(view), ",
+        ".where(",
+    ),
+    FileGuard(
+        "tests/system/test_anchors.py::test_a_pipe_in_the_place_of_the_anchors_takes_none_and_is_named",
+        "serving/store/ledger/anchor_places.py",
+        "if not stat.S_ISREG(os.fstat(descriptor).st_mode):",
+        "if False:",
     ),
 )

@@ -1,9 +1,15 @@
-"""Guards of the threat model: what the files of others bring, and what is written into files."""
+"""Guards of the threat model: what the files of others bring, what is written into files, and whose children are shown."""
 
 import json
+import re
+
+from h11._receivebuffer import ReceiveBuffer
 
 from tests.support import stand_ins
+from tests.support import stand_ins_of_files as of_files
 from tests.support.guard import Guard
+
+NO_TEXT = re.compile("(?!)")
 
 OF_FILES = (
     Guard(
@@ -65,5 +71,70 @@ OF_FILES = (
         "tests/attacks/test_crafted_workbook.py::test_a_crafted_workbook_is_refused",
         "histories.io.workbook_parts:_Scan.feed",
         stand_ins.nothing,
+    ),
+    Guard(
+        "tests/system/test_linking.py::test_a_record_that_begins_a_formula_is_asked_and_answered_as_what_it_is",
+        "histories.io.spreadsheet:as_text",
+        stand_ins.itself,
+    ),
+    Guard(
+        "tests/attacks/test_kept_text.py::test_no_command_keeps_words_that_name_a_child",
+        "serving.store.audit.kept_text:_shapes",
+        of_files.no_kinds,
+    ),
+    Guard(
+        "tests/attacks/test_blocks_and_exports.py::test_a_command_of_a_service_takes_no_counts_that_the_service_could_write",
+        "features.counting.block_cache:SERVICE",
+        "NOBODY_SETS_THIS",
+    ),
+    Guard(
+        "tests/attacks/test_blocks_and_exports.py::test_an_export_holds_the_listed_files_and_nothing_else",
+        "serving.scoring.exporting:copy_bundle",
+        of_files.whole_folder,
+    ),
+    Guard(
+        "tests/attacks/test_blocks_and_exports.py::test_a_list_of_files_names_only_files_beside_it",
+        "training.bundle:PLAIN",
+        of_files.ANY_TEXT,
+    ),
+    Guard(
+        "tests/system/test_anchors.py::test_a_line_that_is_no_anchor_is_named",
+        "serving.store.ledger.anchor_places:_end",
+        of_files.any_end,
+    ),
+    Guard(
+        "tests/attacks/test_unseen_characters.py::test_no_page_shows_characters_that_are_not_seen",
+        "histories.io.html:UNSEEN",
+        NO_TEXT,
+    ),
+    Guard(
+        "tests/attacks/test_moved_children.py::test_a_hand_over_is_in_the_audit_of_both_authorities",
+        "serving.store.unit_of_work:View.record_for",
+        stand_ins.nothing,
+    ),
+    Guard(
+        "tests/attacks/test_moved_children.py::test_the_old_list_says_nothing_of_the_childs_new_place",
+        "serving.store.caller:Caller.children",
+        stand_ins.no_conditions,
+    ),
+    Guard(
+        "tests/attacks/test_ids_of_others.py::test_no_form_changes_or_tells_anything_of_another_authority",
+        "serving.store.caller:Caller.children",
+        stand_ins.no_conditions,
+    ),
+    Guard(
+        "tests/pages/test_matrix.py::test_no_page_shows_a_child_of_whom_its_entries_say_nothing",
+        "serving.store.unit_of_work",
+        stand_ins.pupils_unrecorded,
+    ),
+    Guard(
+        "tests/attacks/test_odd_lines.py::test_an_odd_line_of_a_chunked_body_ends_the_connection",
+        "serving.http.connections:SIZE",
+        of_files.ANY_LINE,
+    ),
+    Guard(
+        "tests/attacks/test_odd_lines.py::test_a_head_that_can_be_read_in_two_ways_ends_the_connection",
+        "serving.http.connections:StrictLines.maybe_extract_lines",
+        ReceiveBuffer.maybe_extract_lines,
     ),
 )

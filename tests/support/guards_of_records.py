@@ -187,7 +187,7 @@ OF_RECORDS = (
     ),
     Guard(
         "tests/system/test_audit.py::test_the_verb_verifies_shows_and_exports",
-        "serving.store.audit.audit_log:as_text",
+        "histories.io.spreadsheet:as_text",
         stand_ins.itself,
     ),
     Guard(
