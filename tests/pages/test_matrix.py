@@ -173,7 +173,7 @@ def recorded(site, known, since):
 
 
 def text_of(answer):
-    if "spreadsheetml" not in answer.headers["content-type"]:
+    if "spreadsheetml" not in answer.headers.get("content-type", ""):
         return answer.text
     sheet = openpyxl.load_workbook(io.BytesIO(answer.content), read_only=True).active
     return "\n".join(str(cell) for row in sheet.iter_rows(values_only=True) for cell in row)
