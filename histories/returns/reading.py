@@ -25,6 +25,7 @@ from histories.returns.merging.statements import BASE
 from histories.returns.pupil_keys import PupilKeys, links_by_key
 from histories.returns.replacing import only_import, require_imported, require_same_key
 from histories.returns.report import Report, Return, Unusable, counted
+from histories.returns.same_day import tell_undecided
 from histories.returns.sent_again import tell_senders, title
 from histories.returns.submissions import FOLDER, LISTED, Submission, Submissions, fingerprint, stamp_of
 from histories.returns.usable import Usable
@@ -145,6 +146,7 @@ class _Import:
                 self.staging.connection, self.store, held=held, links=links, upns=self._upns() | self.people.upns
             )
             tell_senders(self.store.all, before, merge.scopes, self.report)
+            tell_undecided(self.staging.connection, self.store, before, self.report)
             for name in TABLES:
                 file = beside / f"{name}.parquet"
                 if name not in tables or not merge.has(name):
@@ -179,10 +181,7 @@ class _Import:
                 self.report.notes.append(f"{title(earlier)}was imported before; it is not counted twice")
                 again.append(earlier)
                 files[earlier.number] = statements.files
-                if sender and sent_by != earlier.sender:
-                    self.store.all[self.store.all.index(earlier)] = replace(earlier, sender=sent_by)
-                    self.new += earlier.tables
-                    self.report.notes.append(f"{title(earlier)}counts as sent by {sent_by} from now on")
+                self._told_again(earlier, sent_by if sender else earlier.sender, submitted_on or earlier.submitted_on)
                 continue
             number = max((s.number for s in [*self.store.all, *new]), default=BASE) + 1
             tables, files[number] = self._write_statements(statements, number), statements.files
@@ -212,6 +211,20 @@ class _Import:
         after = max(filter(None, (self.store.latest(), *(s.return_date for s in new))), default=None)
         self.store.all += [replace(s, after=after) for s in new]
         self.new += [t for s in new for t in s.tables]
+
+    def _told_again(self, earlier: Submission, sender: str, submitted_on: date | None) -> None:
+        """Take over what the user says now of a return that was imported before: its sender, or its day."""
+        told = replace(earlier, sender=sender, submitted_on=submitted_on)
+        if earlier.clock == "row" and submitted_on:
+            told = replace(told, return_date=submitted_on)
+        if told == earlier:
+            return
+        self.store.all[self.store.all.index(earlier)] = told
+        self.new += earlier.tables
+        if sender != earlier.sender:
+            self.report.notes.append(f"{title(earlier)}counts as sent by {sender} from now on")
+        if submitted_on != earlier.submitted_on:
+            self.report.notes.append(f"{title(earlier)}counts as submitted on {submitted_on} from now on")
 
     def _write_statements(self, statements: Statements, number: int) -> tuple[str, ...]:
         """Write the statements of one return and return their tables; an empty table withdraws what the same period stated before."""
