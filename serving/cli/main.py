@@ -17,41 +17,43 @@ from histories.io.memory import too_little
 from histories.io.private_files import only_for_the_owner
 from histories.io.system_refusals import refused
 
+# The module and the sentence of each verb, in the order in which data flow through the rooms. The sentence is that of the verb itself (a test compares
+# them): to print the help, importing every verb takes longer than all else.
 VERBS = {
-    "simulate": "histories.cli.simulate",
-    "import": "histories.cli.import_returns",
-    "link": "histories.cli.link",
-    "pseudonyms": "serving.cli.pseudonyms",
-    "find": "histories.cli.find",
-    "check": "histories.cli.check",
-    "features": "features.cli.features",
-    "leaks": "features.cli.leaks",
-    "doctor": "training.cli.doctor",
-    "describe": "training.cli.describe",
-    "definitions": "training.cli.describe",
-    "train": "serving.cli.train",
-    "models": "serving.cli.models",
-    "score": "serving.cli.score",
-    "people": "serving.cli.people",
-    "monitor": "serving.cli.monitor",
-    "involvement": "serving.cli.involvement",
-    "retrain": "serving.cli.retrain",
-    "trial": "serving.cli.trial",
-    "keys": "serving.cli.keys",
-    "sessions": "serving.cli.sessions",
-    "approvals": "serving.cli.approvals",
-    "database": "serving.cli.database",
-    "audit": "serving.cli.audit",
-    "actions": "serving.cli.actions",
-    "enquiries": "serving.cli.enquiries",
-    "not-in-school": "serving.cli.not_in_school",
-    "retention": "serving.cli.records",
-    "hold": "serving.cli.records",
-    "erase": "serving.cli.records",
-    "subject-access": "serving.cli.subject_access",
-    "access": "serving.cli.access",
-    "serve": "serving.cli.serve",
-    "demo": "serving.cli.demo_verb",
+    "simulate": ("histories.cli.simulate", "Simulate a population and write its histories to OUT."),
+    "import": ("histories.cli.import_returns", "Import real returns into a histories folder."),
+    "link": ("histories.cli.link", "Link people without UPNs to the pupils in HISTORIES."),
+    "pseudonyms": ("serving.cli.pseudonyms", "Rotate the key of children's pseudonyms."),
+    "find": ("histories.cli.find", "List children in a population register who are on no roll."),
+    "check": ("histories.cli.check", "Check HISTORIES against every rule."),
+    "features": ("features.cli.features", "Write the feature matrix of HISTORIES as of given days."),
+    "leaks": ("features.cli.leaks", "Prove that no feature of HISTORIES sees the future."),
+    "doctor": ("training.cli.doctor", "Check whether HISTORIES can train a model."),
+    "describe": ("training.cli.describe", "Show who went missing in HISTORIES, group by group."),
+    "definitions": ("training.cli.describe", "Compare all definitions of missing on HISTORIES."),
+    "train": ("serving.cli.train", "Train a model on HISTORIES, evaluate it and register it."),
+    "models": ("serving.cli.models", "Inspect model versions and change which one serves."),
+    "score": ("serving.cli.score", "Score and explain the cohort of HISTORIES as of a day."),
+    "people": ("serving.cli.people", "Keep names of children for the pages, encrypted."),
+    "monitor": ("serving.cli.monitor", "Compare stored lists with what came; exit 1 on an alarm."),
+    "involvement": ("serving.cli.involvement", "Show whether people decide about what the lists show."),
+    "retrain": ("serving.cli.retrain", "Retrain on HISTORIES up to the decision of a person."),
+    "trial": ("serving.cli.trial", "Find out whether help helps: a trial inside the list."),
+    "keys": ("serving.cli.keys", "Create, list and revoke keys of the HTTP interface."),
+    "sessions": ("serving.cli.sessions", "List and end the sessions of people who use the pages."),
+    "approvals": ("serving.cli.approvals", "List and confirm what needs a second person."),
+    "database": ("serving.cli.database", "Upgrade, check or back up the database."),
+    "audit": ("serving.cli.audit", "Read the audit, and verify that it has not been changed."),
+    "actions": ("serving.cli.actions", "Export what was done for pupils to the histories."),
+    "enquiries": ("serving.cli.enquiries", "Export the reasonable enquiries made about children."),
+    "not-in-school": ("serving.cli.not_in_school", "Export records for the register of children not in school."),
+    "retention": ("serving.cli.records", "Remove records past their retention period, except holds."),
+    "hold": ("serving.cli.records", "Place or lift legal holds, which keep records."),
+    "erase": ("serving.cli.records", "Erase pupils' records; exit 1 if any remain."),
+    "subject-access": ("serving.cli.subject_access", "Write all that is held on a child to a file, or a letter."),
+    "access": ("serving.cli.access", "Show and review who may see what, and close accounts."),
+    "serve": ("serving.cli.serve", "Run the HTTP service and its pages until stopped."),
+    "demo": ("serving.cli.demo_verb", "Run everything once on simulated data; print a list."),
 }
 
 
@@ -66,8 +68,14 @@ class Verbs(click.Group):
         """Import and return a verb."""
         if cmd_name not in VERBS:
             return None
-        verbs = {verb.name: verb for verb in import_module(VERBS[cmd_name]).verbs}
+        module, _ = VERBS[cmd_name]
+        verbs = {verb.name: verb for verb in import_module(module).verbs}
         return verbs[cmd_name]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the verbs with their sentences, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, sentence) for name, (_, sentence) in VERBS.items()])
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
