@@ -20,7 +20,7 @@ from histories.returns.contradictions import note_contradictions
 from histories.returns.files.sources import files_of
 from histories.returns.files.staging import Staging, Statements, listed
 from histories.returns.linkage_names import keep_names, list_nameless
-from histories.returns.merging.merge import Merge, affected, keep
+from histories.returns.merging.merge import IN_ORDER, Merge, affected, keep
 from histories.returns.merging.statements import BASE
 from histories.returns.pupil_keys import PupilKeys, links_by_key
 from histories.returns.replacing import only_import, require_imported, require_same_key
@@ -231,7 +231,9 @@ class _Import:
         tables = []
         for table, query in statements.tables.items():
             file = self.store.file(number, table)
-            self.staging.sql(f"COPY ({query}) TO {literal(file)} (FORMAT parquet, COMPRESSION zstd)")
+            # The file of marks can become the table itself; see ``Merge.write``.
+            rows = f"FROM ({query}) ORDER BY {IN_ORDER}" if table == "attendance" else query
+            self.staging.sql(f"COPY ({rows}) TO {literal(file)} (FORMAT parquet, COMPRESSION zstd)")
             note_contradictions(self.staging, file, table, statements.files[0].name, self.report)
             if statements.period or self.staging.sql(f"SELECT 1 FROM read_parquet({literal(file)}) LIMIT 1"):
                 tables.append(table)

@@ -24,6 +24,7 @@ from histories.returns.submissions import Submissions, ranked
 from histories.tables import TABLES
 
 HERE = Path(__file__).parent
+IN_ORDER = 'pupil_id, "date", session'  # of marks: a block of children then reads its own row groups only
 # Tables derived from several kinds of statements.
 SOURCES = {
     "sen": ("sen", "sen_states"),
@@ -100,7 +101,7 @@ class Merge:
                 f'CAST({f"{chr(34)}{c.name}{chr(34)}" if c.name in have else "NULL"} AS {SQL_TYPES[c.kind]}) AS "{c.name}"'
                 for c in declared
             )
-            order = "" if table == "attendance" else " ORDER BY ALL"
+            order = f" ORDER BY {IN_ORDER if table == 'attendance' else 'ALL'}"
             self.connection.execute(
                 f"COPY (SELECT {cast} FROM out_{table}{order}) TO {literal(file)} (FORMAT parquet, COMPRESSION zstd)"
             )
