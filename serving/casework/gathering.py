@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -22,8 +22,7 @@ from serving.casework.rolls import followed, newest_spells
 from serving.casework.school_days import SchoolDays
 from serving.casework.silence import SilentChild, SilentSchool, silent_registers
 from serving.casework.transitions import Transition, find_transitions
-from training.explanation.score import Score
-from training.explanation.score_columns import fields
+from training.explanation.score_columns import Ranking
 
 RANKS = 500  # ranks of each authority whose history is gathered
 PLACE = ("pupil_id", "authority", "urn", "nc_year", "left_from")
@@ -72,8 +71,7 @@ class Gathered:
 
 def gather(
     histories: Histories,
-    as_of: date,
-    scores: Collection[Score],
+    ranking: Ranking,
     rules: Rules,
     closed: frozenset[date] = frozenset(),
     also: Iterable[str] = (),
@@ -85,9 +83,8 @@ def gather(
     Parameters
     ----------
     histories : Histories
-    as_of : date
-    scores : collection of Score
-        Children in the top ranks get a history.
+    ranking : Ranking
+        Of the day; children in the top ranks get a history.
     rules : dict
         How long each duty may take, by kind.
     closed : frozenset of date
@@ -97,12 +94,13 @@ def gather(
     running : iterable of Deadline
         Duties that the histories began on earlier days and nobody has stopped.
     """
+    as_of = ranking.as_of
     newest = newest_spells(histories, as_of)
     spells = followed(newest, as_of)
     on_roll = spells.filter(pl.col("on_roll"))
     days = SchoolDays.of(histories, on_roll, as_of, closed)
     enrolled = set(on_roll["pupil_id"])
-    ranked = list(fields(scores, "pupil_id", "rank", "authority"))
+    ranked = ranking.ranked
     shown = {pupil for pupil, rank, _ in ranked if rank <= RANKS} | {p for p in also if p in enrolled}
     gathered = Gathered(as_of=as_of, schools=_schools(histories), sources=_sources(histories, as_of))
     gathered.authorities = frozenset(authority for *_, authority in ranked)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from histories.reading.histories import Histories
     from histories.settings import Settings
     from training.explanation.score import Score
+    from training.explanation.score_columns import Ranking
     from training.release.resolve import Release
 
 
@@ -111,7 +112,9 @@ def score(
             count = len(scores)
             if store and scores:
                 advance(description="storing")
-                stored = _store(settings, opened, scores, histories, purpose=purpose)
+                stored, ranking = _store(settings, scores, purpose)
+                del scores  # casework takes memory of its own
+                _keep(settings, opened, ranking, histories, purpose=purpose)
     manifest = risk_model.manifest
     data = {"scores": count, "stored": stored, "out": out, "model": manifest.name, "model_version": manifest.version}
     data |= {"purpose": purpose} if store else {}
@@ -172,20 +175,28 @@ def _must_keep_purpose(
         Store.of(settings).must_keep_purpose([(authority, *made) for authority in authorities], purpose)
 
 
-def _store(settings: Settings, opened: Histories, scores: Sequence[Score], place: str, *, purpose: str) -> int:
-    """Store the scores with what casework needs, and note where their histories are, so that they can be reproduced."""
+def _store(settings: Settings, scores: Sequence[Score], purpose: str) -> tuple[int, Ranking]:
+    """Store the scores; return how many, and what is needed of them next."""
+    from serving.pages.settings import PageSettings
+    from serving.store import Store
+    from training.explanation.score_columns import Ranking
+
+    stored = Store.of(settings).save(scores, purpose=purpose, per_week=PageSettings.load(settings.pages).per_week)
+    return stored, Ranking.of(scores)
+
+
+def _keep(settings: Settings, opened: Histories, ranking: Ranking, place: str, *, purpose: str) -> None:
+    """Store what casework needs, and note where the histories of the scores are, so that they can be reproduced."""
     from histories import location_cache
     from serving.pages.settings import PageSettings
     from serving.scoring.reproducing import used_for
     from serving.store import Store
 
-    store, pages = Store.of(settings), PageSettings.load(settings.pages)
-    stored = store.save(scores, purpose=purpose, per_week=pages.per_week)
+    pages = PageSettings.load(settings.pages)
     if gathers_casework(settings, purpose):
-        store.keep(opened, scores, pages.rules(), pages.calendar.closed)
-    used = used_for(scores[0].model, scores[0].model_version, scores[0].as_of.isoformat())
+        Store.of(settings).keep(opened, ranking, pages.rules(), pages.calendar.closed)
+    used = used_for(ranking.model, ranking.model_version, ranking.as_of.isoformat())
     location_cache.remember(settings.whereabouts, opened.digest(), place, used)
-    return stored
 
 
 def _reproduce(score_id: str, histories: str | None, cohort: Path | None, as_json: bool) -> None:

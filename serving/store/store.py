@@ -24,7 +24,8 @@ from serving.store.ledger.chain import Chain
 from serving.store.ledger.entry import Entry
 from serving.store.ledger.keys import audit_keys, companion, private
 from serving.store.ledger.refusals import Refusals
-from serving.store.scores import kept_numbers, score_rows, stored_scores
+from serving.store.scores import kept_numbers, stored_scores
+from serving.store.scores.score_rows import ScoreRows
 from serving.store.scores.stored_scores import SHOWN
 from serving.store.sign_in import api_keys, staff
 from serving.store.unit_of_work import Change, Recorder, RequestId, View, with_address
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from serving.casework import Gathered
     from serving.casework.deadlines import Rules
     from training.explanation.score import Score
+    from training.explanation.score_columns import Ranking
 
 PART = 2000  # scores per transaction
 PAUSE = 0.1  # seconds between two parts: SQLite's waiting writers poll for the lock about that often
@@ -199,43 +201,48 @@ class Store:
         Faults
             When a list that is shown would become one for monitoring.
         """
-        (rows, recipe), who = score_rows.rows_of(scores), caller or command_line()
-        for at in range(0, len(rows), PART):
+        made, who = ScoreRows.of(scores, PART), caller or command_line()
+        stored = 0
+        for rows in made.parts:
             with self.change(who) as change:
-                if at == 0:
-                    stored_scores.must_keep_purpose(change.connection, stored_scores.keys_of(rows), purpose)
-                    if recipe is not None:
-                        kept_numbers.add(change.connection, recipe)
-                stored_scores.save(change, rows[at : at + PART], purpose)
-                if at + PART >= len(rows):
-                    stored_scores.enlist(change, rows, purpose, per_week)
+                if not stored:
+                    stored_scores.must_keep_purpose(change.connection, made.lists, purpose)
+                    if made.recipe is not None:
+                        kept_numbers.add(change.connection, made.recipe)
+                stored += stored_scores.save(change, rows, purpose)
+                if stored == made.count:
+                    stored_scores.enlist(change, made.lists, stored, purpose, per_week)
                     break
             if self.engine.dialect.name == "sqlite":
                 time.sleep(PAUSE)
-        return len(rows)
+        return stored
 
     def must_keep_purpose(self, lists: Collection[tuple[str, date, str]], purpose: str) -> None:
         """Raise what ``save`` would, before the lists, by authority, day and model version, are scored."""
         with reading(self.engine) as connection:
             stored_scores.must_keep_purpose(connection, lists, purpose)
 
-    def keep(self, histories: Histories, scores: Sequence[Score], rules: Rules, closed: Iterable[date]) -> Gathered:
+    def keep(
+        self, histories: Histories, scores: Sequence[Score] | Ranking, rules: Rules, closed: Iterable[date]
+    ) -> Gathered:
         """Store what staff need beside the scores of one day; see ``serving.casework``."""
         from serving.casework import gather  # slow to import, and most verbs gather nothing
+        from training.explanation.score_columns import Ranking
+
+        ranking = scores if isinstance(scores, Ranking) else Ranking.of(scores)
 
         with self.view(command_line()) as view:
             also, running = casework.with_cases(view), duties.running(view)
         gathered = gather(
             histories=histories,
-            as_of=scores[0].as_of,
-            scores=scores,
+            ranking=ranking,
             rules=rules,
             closed=frozenset(closed),
             also=also,
             running=running,
         )
         with self.change(command_line()) as change:
-            casework.keep(change, gathered, scores[0].model_version)
+            casework.keep(change, gathered, ranking.model_version)
         return gathered
 
     def scores(self, caller: Caller, pupil_ids: list[str], as_of: date | None) -> list[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -61,15 +63,17 @@ class ReasonColumns:
     def of(self, row: int) -> dict[str, list[Reason]]:
         """Return a child's reasons by kind."""
         reasons: dict[str, list[Reason]] = {kind: [] for kind in KINDS}
-        for at in self.at(row):
-            total = float(self.total[at])
-            reasons[KINDS[self.kind[at]]].append(
+        which = self.at(row)
+        of_child = slice(which.start, which.stop)
+        columns = (self.kind[of_child].tolist(), self.total[of_child].tolist(), self._parts(which))
+        for at, kind, total, parts in zip(which, *columns, strict=True):
+            reasons[KINDS[kind]].append(
                 Reason(
                     theme=self.theme[at],
                     sentence=self.sentence[at],
                     direction="raises" if total > 0 else "lowers",
                     contribution=total,
-                    features=self.parts_of(at),
+                    features=parts,
                     evidence=self.evidence.get(at, []),
                 )
             )
@@ -77,20 +81,30 @@ class ReasonColumns:
 
     def at(self, row: int) -> range:
         """Return the indices of a child's reasons."""
-        return range(*np.searchsorted(self.row, [row, row + 1]).tolist())
+        return range(self._first[row], self._first[row + 1])
 
-    def parts_of(self, at: int) -> list[FeaturePart]:
-        """Return the features of a reason."""
-        parts = slice(self.starts[at], self.starts[at + 1])
-        columns = (self.feature[parts], self.value[parts], self.contribution[parts])
-        return [
-            {
-                "name": "others" if k == OTHERS else self.names[k],
-                "value": None if math.isnan(value) else value,
-                "contribution": contribution,
-            }
-            for k, value, contribution in zip(*(c.tolist() for c in columns), strict=True)
+    @cached_property
+    def _first(self) -> list[int]:
+        return np.searchsorted(self.row, np.arange(self.rows + 1)).tolist()
+
+    def names_of(self, at: int) -> list[str]:
+        """Return the names of the features of a reason."""
+        return [self._name(k) for k in self.feature[self.starts[at] : self.starts[at + 1]].tolist()]
+
+    def _name(self, feature: int) -> str:
+        return "others" if feature == OTHERS else self.names[feature]
+
+    def _parts(self, which: range) -> Iterator[list[FeaturePart]]:
+        """Yield the features of each of some reasons that follow each other."""
+        edges = self.starts[which.start : which.stop + 1].tolist()
+        feature, value, contribution = (
+            c[edges[0] : edges[-1]].tolist() for c in (self.feature, self.value, self.contribution)
+        )
+        parts: list[FeaturePart] = [
+            {"name": self._name(k), "value": None if math.isnan(v) else v, "contribution": c}
+            for k, v, c in zip(feature, value, contribution, strict=True)
         ]
+        yield from (parts[begin - edges[0] : end - edges[0]] for begin, end in pairwise(edges))
 
 
 def reason_columns(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, overload
 
 import numpy as np
@@ -114,6 +115,29 @@ def in_columns(
     return ScoreColumns(same=same, own=own, reasons=reasons, made_from=made_from)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """Who is on the lists of a day, and at which rank: what casework needs of scores, which take a gigabyte for a county.
+
+    Attributes
+    ----------
+    ranked : list of tuple
+        ``pupil_id, rank, authority``.
+    """
+
+    as_of: date
+    model: str
+    model_version: str
+    ranked: list[tuple[str, int, str]]
+
+    @classmethod
+    def of(cls, scores: Sequence[Score]) -> Ranking:
+        """Return the ranking of scores, at least one."""
+        ranked = list(fields(scores, "pupil_id", "rank", "authority"))
+        first = scores[0]
+        return cls(as_of=first.as_of, model=first.model, model_version=first.model_version, ranked=ranked)
+
+
 def fields(scores: Iterable[Score], *names: str) -> Iterator[tuple[Any, ...]]:
     """Yield some fields of each score, no reasons, without making whole scores of columns."""
     if isinstance(scores, ScoreColumns):
@@ -134,5 +158,5 @@ def places_of_evidence(
         part, row = scores.reasons[k // ROWS], k % ROWS
         for at in part.at(row):
             if part.kind[at] != CONTEXT:
-                names = [f["name"] for f in part.parts_of(at)]
+                names = part.names_of(at)
                 yield scores.own["pupil_id"][k], names, part.evidence.setdefault(at, [])

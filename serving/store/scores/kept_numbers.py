@@ -74,10 +74,9 @@ class Recipe(NamedTuple):
         return cls(hashlib.sha256(content).digest()[:KEY], zlib.compress(content), typical)
 
 
-def bodies_of(scores: ScoreColumns, which: Sequence[int]) -> tuple[Recipe, dict[int, bytes]]:
-    """Return what is kept of some scores, by index, and the recipe that makes them."""
+def bodies_of(scores: ScoreColumns, which: Sequence[int], recipe: Recipe) -> dict[int, bytes]:
+    """Return what is kept of some scores, by index, given the recipe that makes them."""
     made_from = scores.made_from
-    recipe = Recipe.of(made_from, scores.same["missing_tables"])
     bodies: dict[int, bytes] = {}
     for at in range(0, len(which), BATCH):
         part = list(which[at : at + BATCH])
@@ -86,7 +85,7 @@ def bodies_of(scores: ScoreColumns, which: Sequence[int]) -> tuple[Recipe, dict[
         bodies |= {
             k: Kept(Kept.MARK + recipe.key + made_from.checks[k] + row) for k, row in zip(part, packed, strict=True)
         }
-    return recipe, bodies
+    return bodies
 
 
 def texts(connection: sa.Connection, rows: Iterable[Any]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -28,11 +28,6 @@ IDENTITY = ("pupil_id", "as_of", "model_version")
 COLUMNS = (StoredScore.pupil_id, StoredScore.as_of, StoredScore.model_version)
 LIST_KEY = ("authority", "as_of", "model_version")
 LIST_COLUMNS = (ScoreList.authority, ScoreList.as_of, ScoreList.model_version)
-
-
-def keys_of(rows: Iterable[dict[str, Any]]) -> list[tuple[str, date, str]]:
-    """Return the ``LIST_KEY`` of each list of rows, once."""
-    return list(dict.fromkeys((r["authority"], r["as_of"], r["model_version"]) for r in rows))
 
 
 def must_keep_purpose(connection: sa.Connection, keys: Collection[tuple[str, date, str]], purpose: str) -> None:
@@ -106,20 +101,26 @@ def _place(change: Change, rows: Sequence[dict[str, Any]]) -> None:
         )
 
 
-def enlist(change: Change, rows: Sequence[dict[str, Any]], purpose: str = SHOWN, per_week: int | None = None) -> None:
-    """Mark the rows' lists as complete; call it in the change that stores the last of them.
+def enlist(
+    change: Change,
+    lists: Collection[tuple[str, date, str]],
+    count: int,
+    purpose: str = SHOWN,
+    per_week: int | None = None,
+) -> None:
+    """Mark lists, by their ``LIST_KEY``, as complete; call it in the change that stores the last of their ``count`` scores.
 
     A list keeps the capacity of its first storing. What was for monitoring only is shown once it is stored to be shown.
     """
     capacities = list_capacity.now(change.connection, per_week)
-    for key in keys_of(rows):
+    for key in lists:
         made = {"stored_at": change.now, "purpose": purpose, "thinned_at": None}
         capacity = capacities.get(key[0], capacities[""])
         insert = upsert(change, ScoreList).values(
             {**dict(zip(LIST_KEY, key, strict=True)), **made, "capacity": capacity}
         )
         change.connection.execute(insert.on_conflict_do_update(index_elements=list(LIST_KEY), set_=made))
-    if len(rows) >= BATCH:
+    if count >= BATCH:
         # Without statistics SQLite reads a whole authority through the list's index to find a few pupils.
         change.connection.exec_driver_sql("ANALYZE scores")
 
