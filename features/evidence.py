@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -11,13 +10,14 @@ import narwhals as nw
 import pyarrow as pa
 from typing_extensions import TypedDict
 
-from features.attendance.register import MEASURES
+from features.attendance.missed_weeks import LOOKS_BACK, missed_weeks
 from features.sentences import agreed
 from histories.calendar import day_number, day_of
-from histories.codes import ABSENCE_CODES, code_set
+from histories.codes import code_set
 from histories.reading.as_of import come, visible
-from histories.reading.frames import gathered
+from histories.reading.frames import collect, gathered
 from histories.reading.histories import Histories
+from histories.reading.marks import MarkBatch, batch_of
 from histories.tables import HAPPENED
 from histories.tables import TABLES as DECLARED
 
@@ -69,10 +69,9 @@ def evidence(
         if table in needed:
             _add(records, table, _rows(come(visible(histories, table, histories.given(snapshots), known_on), table)))
     if "attendance" in needed:
-        marks = histories.frame("attendance").filter(
-            nw.col("date") < day, nw.col("date") >= day - 90, nw.col("known") < day_number(known_on or as_of)
-        )
-        _add_marks(records, _rows(marks.join(histories.given(snapshots).select("pupil_id"), on="pupil_id", how="semi")))
+        cut = day_number(known_on or as_of)
+        concerned = sorted({pupil for pupil, tables in reasons if "attendance" in tables})
+        _add_weeks(records, _marks(histories, concerned, day, cut), concerned, day, cut)
     return [[r for table in tables for r in records.get((pupil, table), [])] for pupil, tables in reasons]
 
 
@@ -89,24 +88,26 @@ def _add(records: dict[tuple[str, str], list[Evidence]], table: str, rows: list[
             newest.append({"table": table, "date": day_of(row[happened]).isoformat(), "text": TEXTS[table](row)})
 
 
-def _add_marks(records: dict[tuple[str, str], list[Evidence]], rows: list[dict[str, Any]]) -> None:
-    """Add a piece of evidence for each week with missed sessions, newest first, from the last recorded code of each session."""
-    valid_codes: dict[tuple[str, int, str], str] = {}
-    for row in sorted(rows, key=lambda r: (r["known"], r["code"])):
-        valid_codes[row["pupil_id"], row["date"], row["session"]] = row["code"]
-    weeks: dict[tuple[int, str], list[str]] = {}
-    for (pupil, day, _), code in valid_codes.items():
-        weeks.setdefault((day - (day + 3) % 7, pupil), []).append(code)
-    for (monday, pupil), codes in sorted(weeks.items(), reverse=True):
-        missed = Counter(c for c in codes if c in ABSENCE_CODES)
-        possible = sum(c in MEASURES["possible"] for c in codes)
-        if not missed:
-            continue
-        newest = records.setdefault((pupil, "attendance"), [])
-        if len(newest) < MAX:
-            of_each = ", ".join(f"{n} {c}" for c, n in sorted(missed.items()))
-            text = agreed(f"Missed {missed.total()} of {possible} session(s) in the week from this Monday ({of_each})")
-            newest.append({"table": "attendance", "date": day_of(monday).isoformat(), "text": text})
+def _marks(histories: Histories, pupils: list[str], day: int, cut: int) -> MarkBatch:
+    """Return marks among which are those that may be evidence."""
+    if histories.posted_marks is not None:
+        return histories.posted_marks
+    marks = histories.frame("attendance").filter(
+        nw.col("date") < day, nw.col("date") >= day - LOOKS_BACK, nw.col("known") < cut
+    )
+    ids = histories.given(pa.table({"pupil_id": pa.array(pupils, pa.string())}))
+    return batch_of(collect(marks.join(ids, on="pupil_id", how="semi")))
+
+
+def _add_weeks(
+    records: dict[tuple[str, str], list[Evidence]], marks: MarkBatch, pupils: list[str], day: int, cut: int
+) -> None:
+    for week in missed_weeks(marks, pupils, day, cut, MAX):
+        of_each = ", ".join(f"{n} {code}" for code, n in sorted(week.missed.items()))
+        missed = f"Missed {week.missed.total()} of {week.possible} session(s)"
+        text = agreed(f"{missed} in the week from this Monday ({of_each})")
+        of_pupil = records.setdefault((week.pupil, "attendance"), [])
+        of_pupil.append({"table": "attendance", "date": day_of(week.monday).isoformat(), "text": text})
 
 
 def _enrolment(row: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,8 @@ class Histories:
         The DuckDB connection or the Spark session, or None.
     mark_files : histories.reading.marks.MarkFiles or None
         The files of the marks, on DuckDB.
+    posted_marks : histories.reading.marks.MarkBatch or None
+        The marks of a request, as plain lists.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class Histories:
         odd_days: dict[str, tuple[str, ...]] | None = None,
         *,
         mark_files: Any = None,
+        posted_marks: Any = None,
     ) -> None:
         self.present = frozenset(natives)
         self.missing = tuple(name for name in TABLES if name not in natives)
@@ -88,7 +92,7 @@ class Histories:
         self._newest_days: dict[tuple[str, ...], date] = {}
         self._first_days: dict[tuple[str, str], date | None] = {}
         self._opened: Histories | None = None
-        self.mark_files = mark_files
+        self.mark_files, self.posted_marks = mark_files, posted_marks
         self.limits: tuple[str | None, str | None] = (None, None)
 
     @classmethod
@@ -180,11 +184,13 @@ class Histories:
         Faults
             With the position of every invalid value (``tables.sen[3].start_date``), never the value.
         """
-        from histories.reading.posted_rows import read_rows
+        from histories.reading.marks import posted_batch
+        from histories.reading.posted_rows import in_lists, read_rows
 
         few, natives, warnings = read_rows(tables, as_written=as_written)
         if plain and sum(map(len, few.values())) <= FEW:
-            return cls(dict(few), warnings, "plain")
+            marks = posted_batch(few["attendance"].data) if "attendance" in few else None
+            return cls({name: partial(in_lists, f) for name, f in few.items()}, warnings, "plain", posted_marks=marks)
         return cls(natives, warnings, "polars")
 
     def frame(self, table: str) -> nw.LazyFrame:

@@ -7,7 +7,7 @@ a copy in order is worth its price; a table in other types (CSV, dates as text, 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -27,6 +27,7 @@ from histories.errors import Fault, Faults
 from histories.io.delimited import heading
 from histories.io.sql import literal
 from histories.reading.frames import collect
+from histories.reading.posted_columns import CodedColumn, PostedColumn, distinct
 from histories.reading.values import FIRST_DAY, code_of, last_day, text_of
 from histories.tables import TABLES
 
@@ -282,13 +283,40 @@ def _plausible(batch: MarkBatch) -> MarkBatch:
 
 def _of_rows(histories: Any, days: range) -> Iterator[MarkBatch]:
     """Return the marks of rows in memory."""
-    rows = histories.frame("attendance")
     if histories.engine == "plain":
-        kinds = dict.fromkeys(TEXTS, pa.string()) | {"date": pa.int32(), "known": pa.int32()}
-        yield _batch({name: pa.array(rows[name], kind) for name, kind in kinds.items()}, Dictionaries())
+        yield histories.posted_marks
         return
+    rows = histories.frame("attendance")
     inside = (nw.col("date") >= days.start) & (nw.col("date") < days.stop)
     yield from batches(collect(rows.filter(inside).select(*TEXTS, "date", "known")))
+
+
+def posted_batch(columns: Mapping[str, PostedColumn]) -> MarkBatch:
+    """Return the marks of posted rows, given their columns; a mark without a day of recording was known on its own day."""
+    date, recorded = (_posted_days(columns[name]) for name in DATES)
+    return MarkBatch(
+        pupil=_posted_texts(columns["pupil_id"]),
+        session=_posted_texts(columns["session"]),
+        code=_posted_texts(columns["code"]),
+        date=_fixed(date),
+        known=_fixed(np.where(recorded == NO_DAY, date, recorded)),
+    )
+
+
+def _posted_texts(column: PostedColumn) -> Coded:
+    coded = column if isinstance(column, CodedColumn) else CodedColumn.of_arrow(pa.array(column, pa.string()))
+    return Coded(coded.values, _fixed(coded.places))
+
+
+def _posted_days(column: PostedColumn) -> np.ndarray:
+    days = np.array([NO_DAY if day is None else day for day in distinct(column)], np.int32)
+    return days[column.places] if isinstance(column, CodedColumn) else days
+
+
+def batch_of(marks: pl.DataFrame) -> MarkBatch:
+    """Return the marks of a frame with ``known`` in one batch."""
+    columns = marks.select(*TEXTS, "date", "known").to_arrow(compat_level=pl.CompatLevel.oldest()).combine_chunks()
+    return _batch({name: columns[name].combine_chunks() for name in columns.column_names}, Dictionaries())
 
 
 def batches(marks: pl.DataFrame) -> Iterator[MarkBatch]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -91,10 +91,15 @@ def _two(f: Callable[[Any, Any], Any], *, turned: bool = False) -> Callable[[Col
 
     def step(values: Column, others: list[Any], _: Any) -> Column:
         other = others[0]
-        beside: Iterator[Any] | Column = other if isinstance(other, list) else [other] * len(values)
+        if other is None:
+            return [None] * len(values)
+        if not isinstance(other, list):
+            if turned:
+                return [None if a is None else f(other, a) for a in values]
+            return [None if a is None else f(a, other) for a in values]
         if turned:
-            return [None if a is None or b is None else f(b, a) for a, b in zip(values, beside, strict=True)]
-        return [None if a is None or b is None else f(a, b) for a, b in zip(values, beside, strict=True)]
+            return [None if a is None or b is None else f(b, a) for a, b in zip(values, other, strict=True)]
+        return [None if a is None or b is None else f(a, b) for a, b in zip(values, other, strict=True)]
 
     return step
 
@@ -103,16 +108,28 @@ def _one(f: Callable[[Any], Any]) -> Callable[[Column, list[Any], Any], Column]:
     return lambda values, _, __: [None if v is None else f(v) for v in values]
 
 
-def _and(values: Column) -> bool | None:
-    if any(v is False for v in values):
+def _both(a: bool | None, b: bool | None) -> bool | None:
+    if a is False or b is False:
         return False
-    return None if None in values else True
+    return None if a is None or b is None else True
 
 
-def _or(values: Column) -> bool | None:
-    if any(v is True for v in values):
+def _either(a: bool | None, b: bool | None) -> bool | None:
+    if a is True or b is True:
         return True
-    return None if None in values else False
+    return None if a is None or b is None else False
+
+
+def _pairwise(
+    f: Callable[[bool | None, bool | None], bool | None], given: list[Column], neutral: bool, ignore_nulls: bool
+) -> Column:
+    """Return whether all, or any, of some columns are true; ``neutral`` stands for nulls that are ignored, and changes nothing."""
+    if ignore_nulls:
+        given = [[neutral if v is None else v for v in column] for column in given]
+    whole, *others = given
+    for other in others:
+        whole = [f(a, b) for a, b in zip(whole, other, strict=True)]
+    return whole
 
 
 def _divided(a: float, b: float) -> float:
@@ -138,11 +155,14 @@ def _is_in(values: Column, _: list[Any], kwargs: dict[str, Any]) -> Column:
 
 
 def _between(values: Column, others: list[Any], kwargs: dict[str, Any]) -> Column:
-    low, high = (o if isinstance(o, list) else [o] * len(values) for o in others)
     left = operator.le if kwargs["closed"] in ("both", "left") else operator.lt
     right = operator.le if kwargs["closed"] in ("both", "right") else operator.lt
+    low, high = others
+    if not (isinstance(low, list) or isinstance(high, list) or low is None or high is None):
+        return [None if v is None else left(low, v) and right(v, high) for v in values]
+    low, high = (o if isinstance(o, list) else [o] * len(values) for o in others)
     return [
-        _and([None if v is None or a is None else left(a, v), None if v is None or b is None else right(v, b)])
+        _both(None if v is None or a is None else left(a, v), None if v is None or b is None else right(v, b))
         for v, a, b in zip(values, low, high, strict=True)
     ]
 
@@ -193,8 +213,8 @@ STEPS: dict[str, Callable[[Column, list[Any], dict[str, Any]], Column]] = {
     "__le__": _two(operator.le),
     "__gt__": _two(operator.gt),
     "__ge__": _two(operator.ge),
-    "__and__": lambda v, o, _: [_and([*row]) for row in zip(v, o[0], strict=True)],
-    "__or__": lambda v, o, _: [_or([*row]) for row in zip(v, o[0], strict=True)],
+    "__and__": lambda v, o, _: [_both(a, b) for a, b in zip(v, o[0], strict=True)],
+    "__or__": lambda v, o, _: [_either(a, b) for a, b in zip(v, o[0], strict=True)],
     "__invert__": _one(operator.not_),
     "is_null": lambda v, _, __: [x is None for x in v],
     "fill_null": _filled,
@@ -211,12 +231,8 @@ HORIZONTAL: dict[str, Callable[[list[Column], dict[str, Any]], Column]] = {
     "coalesce": _first,
     "max_horizontal": _extreme(max),
     "min_horizontal": _extreme(min),
-    "all_horizontal": lambda given, kwargs: [
-        _and([v for v in row if v is not None or not kwargs["ignore_nulls"]]) for row in zip(*given, strict=True)
-    ],
-    "any_horizontal": lambda given, kwargs: [
-        _or([v for v in row if v is not None or not kwargs["ignore_nulls"]]) for row in zip(*given, strict=True)
-    ],
+    "all_horizontal": lambda given, kwargs: _pairwise(_both, given, True, kwargs["ignore_nulls"]),
+    "any_horizontal": lambda given, kwargs: _pairwise(_either, given, False, kwargs["ignore_nulls"]),
 }
 AGGREGATIONS: dict[str, Callable[[Column], Any]] = {
     "sum": sum,

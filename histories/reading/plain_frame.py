@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any
@@ -66,18 +67,19 @@ class PlainFrame:
         if how == "cross":
             pairs: list[tuple[int, int | None]] = [(i, j) for i in range(self.height) for j in range(other.height)]
         else:
-            places: dict[tuple[Any, ...], list[int]] = {}
+            of_key: dict[tuple[Any, ...], list[int]] = {}
             for j, key in enumerate(other._tuples(keys)):
-                places.setdefault(key, []).append(j)
-            matches = [() if None in key else places.get(key, ()) for key in self._tuples(keys)]
+                of_key.setdefault(key, []).append(j)
+            matches = [() if None in key else of_key.get(key, ()) for key in self._tuples(keys)]
             if how in ("semi", "anti"):
                 return self._rows([i for i, rows in enumerate(matches) if bool(rows) == (how == "semi")])
             no_match = (None,) if how == "left" else ()
             pairs = [(i, j) for i, rows in enumerate(matches) for j in (rows or no_match)]
-        left = self._rows([i for i, _ in pairs]).data
+        left = dict(self._rows([i for i, _ in pairs]).data)
+        places = [j for _, j in pairs]
         for name, values in other.data.items():
             if name not in keys:
-                taken = [None if j is None else values[j] for _, j in pairs]
+                taken = [None if j is None else values[j] for j in places]
                 left[f"{name}{suffix}" if name in self.data else name] = taken
         return PlainFrame(left, len(pairs))
 
@@ -88,15 +90,20 @@ class PlainFrame:
         if subset is None:
             subset = self.columns
         keys = [subset] if isinstance(subset, str) else list(subset)
+        tuples = self._tuples(keys)
+        counts = Counter(tuples)
+        if len(counts) == self.height:
+            return self
         columns = [self.data[c] for c in order_by or ()]
-        order: Iterable[int] = range(self.height)
+        several = [i for i, key in enumerate(tuples) if counts[key] > 1]  # few: most rows were never corrected
         if columns:
-            order = sorted(order, key=lambda i: [(c[i] is not None, c[i]) for c in columns])
-        tuples, chosen = self._tuples(keys), {}
-        for i in order:
+            several.sort(key=lambda i: [(c[i] is not None, c[i]) for c in columns])
+        chosen: dict[tuple[Any, ...], int] = {}
+        for i in several:
             if keep == "last" or tuples[i] not in chosen:
                 chosen[tuples[i]] = i
-        return self if len(chosen) == self.height else self._rows(sorted(chosen.values()))
+        alone = [i for i, key in enumerate(tuples) if counts[key] == 1]
+        return self._rows(sorted([*alone, *chosen.values()]))
 
     def sort(self, *by: str) -> PlainFrame:
         """Sort in ascending order, nulls first."""
@@ -119,6 +126,8 @@ class PlainFrame:
         return list(zip(*(self.data[c] for c in columns), strict=True)) if columns else [()] * self.height
 
     def _rows(self, kept: list[int]) -> PlainFrame:
+        if len(kept) == self.height and kept == list(range(self.height)):
+            return self  # as most joins leave it
         return PlainFrame({n: [v[i] for i in kept] for n, v in self.data.items()}, len(kept))
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import cache
-from operator import itemgetter
+from functools import cache, partial
 from typing import Any
 
 from histories.calendar import day_number
@@ -15,12 +14,14 @@ from histories.errors import Fault, Faults
 from histories.io.delimited import heading
 from histories.io.quantities import quantity
 from histories.reading.plain_frame import PlainFrame
+from histories.reading.posted_columns import MANY_ROWS, CodedColumn, PostedColumn, distinct, listed, turned
 from histories.reading.typed_columns import ENDS_EARLY, NO_CODE, NO_DAY, OUT_OF_RANGE, TWICE, WANTED
 from histories.reading.values import FIRST_DAY, code_of, day_in, flag_of, last_day, text_of
 from histories.tables import TABLES, Column, Table
 
 NUMBER = re.compile(r"[+-]?[0-9]+")
 SHOWN = 10
+COLUMN = (list, CodedColumn)
 SENT_BEFORE = "the pupil is in an earlier row too"
 AUDITED = ("sex", "ethnicity")  # code sets that no feature reads
 # Foreign keys: the table and column that each column refers to.
@@ -44,7 +45,7 @@ def read_rows(
     Returns
     -------
     dict, dict, list of str
-        The frames as plain lists, with dates as day numbers; functions that return each as a lazy Polars frame; warnings.
+        The frames, with dates as day numbers and marks as ``CodedColumn`` where they can be; functions that return each as a lazy Polars frame; warnings.
 
     Raises
     ------
@@ -84,7 +85,7 @@ def rows_in(table: Any) -> int:
     (2, 2, 0)
     """
     if isinstance(table, dict):
-        return max((len(values) for values in table.values() if isinstance(values, list)), default=0)
+        return max((len(values) for values in table.values() if isinstance(values, COLUMN)), default=0)
     return len(table) if isinstance(table, list) else 0
 
 
@@ -95,12 +96,17 @@ def _misshapen(table: Any, place: str) -> list[Fault]:
         return [
             Fault("this is not a column as long as the others", f"{place}, column {position}", do)
             for position, values in enumerate(table.values(), 1)
-            if not isinstance(values, list) or len(values) != rows_in(table)
+            if not isinstance(values, COLUMN) or len(values) != rows_in(table)
         ]
     if not isinstance(table, list):
         return [Fault("this is not a list of rows", place, "Send a list of objects, or an object of columns.")]
     bad = [i for i, row in enumerate(table) if not isinstance(row, dict)] if set(map(type, table)) - {dict} else []
     return [Fault("this is not an object", f"{place}[{i}]", "Send columns by name.") for i in bad]
+
+
+def in_lists(frame: PlainFrame) -> PlainFrame:
+    """Return a frame of ``read_rows`` with every column as a plain list."""
+    return PlainFrame(listed(frame.data), len(frame))
 
 
 def _in_polars(table: type[Table], frame: PlainFrame) -> Callable[[], Any]:
@@ -109,50 +115,53 @@ def _in_polars(table: type[Table], frame: PlainFrame) -> Callable[[], Any]:
         import polars as pl
 
         kinds = {"text": pl.String, "date": pl.Int32, "integer": pl.Int64, "boolean": pl.Boolean}
-        return pl.DataFrame(frame.data, schema={c.name: kinds[c.kind] for c in table.columns.values()}).lazy()
+        return pl.DataFrame(listed(frame.data), schema={c.name: kinds[c.kind] for c in table.columns.values()}).lazy()
 
     return polars_frame
 
 
 def _columns(
     table: type[Table], sent: Any, faults: list[Fault], warnings: list[str], *, as_written: bool
-) -> dict[str, list[Any]]:
-    names = set(sent) if isinstance(sent, dict) else set().union(*sent)
+) -> dict[str, PostedColumn]:
+    is_dict = isinstance(sent, dict)
+    given = sent if is_dict else turned(sent)
     by_column: dict[str, str] = {}
-    for name in sorted(names, key=str):
+    for name in sorted(given, key=str):
         column = heading(str(name))
         if column not in table.columns:
             continue
         if column in by_column:
             faults.append(Fault(TWICE, f"tables.{table.table}.{column}", "Send one of them."))
         by_column[column] = name
-    unknown = len(names) - len(by_column)
+    unknown = len(given) - len(by_column)
     if unknown:
         warnings.append(f"{table.table}: {unknown} column(s) are not declared and are ignored")
-    columns = {}
-    if isinstance(sent, dict):
+    columns: dict[str, PostedColumn] = {}
+    if is_dict:
         faults += [
             Fault("a required column is missing", f"tables.{table.table}.{c.name}", "Send it.")
             for c in table.columns.values()
             if c.required and c.name not in by_column
         ]
     for c in table.columns.values():
-        values = _values(sent, by_column.get(c.name, c.name))
+        values: PostedColumn = given[by_column[c.name]] if c.name in by_column else [None] * rows_in(sent)
         lenient = as_written or c.codes in AUDITED
         checked = replace(c, codes=None) if lenient else c
         if c.codes and lenient:
-            values = _known_codes(c, values, table.table, warnings, as_written)
+            values = _known_codes(c, [*values], table.table, warnings, as_written)
+        if table.table in MANY_ROWS and not as_written and isinstance(values, list):
+            values = CodedColumn.of(values) or values
         columns[c.name] = _column(checked, values, table.table, faults)
     if not faults:
         warnings += _suspect_rows(table, columns)
     return columns
 
 
-def _suspect_rows(table: type[Table], columns: Mapping[str, list[Any]]) -> list[str]:
+def _suspect_rows(table: type[Table], columns: Mapping[str, Sequence[Any]]) -> list[str]:
     """Return warnings of numbers out of range, pupils sent twice, and ends before starts."""
     warnings = []
     for c in table.columns.values():
-        odd = [i for i, v in enumerate(columns[c.name]) if c.limits and not _within(c.limits, v)]
+        odd = [i for i, v in enumerate(columns[c.name]) if not _within(c.limits, v)] if c.limits else []
         if odd:
             warnings.append(f"{_place(table.table, odd, c.name)}: {quantity(len(odd))}: {OUT_OF_RANGE}")
     if table.table == "pupils":
@@ -191,6 +200,8 @@ def _with_plausible_dates(table: type[Table], frame: PlainFrame, warnings: list[
     for c in table.columns.values():
         if c.kind != "date":
             continue
+        if all(v is None or low <= v <= high for v in distinct(data[c.name])):
+            continue
         odd = [i for i, v in enumerate(data[c.name]) if v is not None and not low <= v <= high]
         if not odd:
             continue
@@ -214,8 +225,10 @@ def unmatched(frames: Mapping[str, PlainFrame]) -> list[str]:
         for column, (other, key) in LINKS.items():
             if other == name or other not in frames or column not in frame.data:
                 continue
-            keys = set(frames[other].data[key])
-            rows = [i for i, v in enumerate(frame.data[column]) if v is not None and v not in keys]
+            keys = {None, *frames[other].data[key]}
+            if keys.issuperset(distinct(frame.data[column])):
+                continue
+            rows = [i for i, v in enumerate(frame.data[column]) if v not in keys]
             if rows:
                 warnings.append(
                     f"{_place(name, rows, column)}: {len(rows)} of {len(frame)} rows have no match in {other}"
@@ -223,19 +236,12 @@ def unmatched(frames: Mapping[str, PlainFrame]) -> list[str]:
     return warnings
 
 
-def _values(rows: Any, name: str) -> list[Any]:
-    if isinstance(rows, dict):
-        return rows[name] if name in rows else [None] * rows_in(rows)
-    try:
-        return list(map(itemgetter(name), rows))  # five times as fast as row.get
-    except KeyError:
-        return [row.get(name) for row in rows]
-
-
-def _column(c: Column, values: list[Any], table: str, faults: list[Fault]) -> list[Any]:
+def _column(c: Column, values: PostedColumn, table: str, faults: list[Fault]) -> PostedColumn:
     """Check the values of a column, each distinct one once: marks have few distinct days and codes."""
     read: list[Any] = []
     try:
+        if isinstance(values, CodedColumn):
+            return values.map(partial(_value, c))
         kinds = set(map(type, values)) - {type(None)}
         if len(kinds) < 2 and kinds <= {str, date, int, bool}:  # of one kind, since 1 and true are equal
             converted = {v: _value(c, v) for v in set(values)}

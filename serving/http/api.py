@@ -43,7 +43,7 @@ from serving.http.schemas import (
     WorklistAnswer,
     WorklistRequest,
 )
-from serving.http.turns import ArrowInTurn, InTurn, Turns
+from serving.http.turns import ArrowInTurn, InTurn, Turns, answered
 from serving.pages.router import mount
 from serving.pages.settings import PageSettings
 from serving.scoring.live_model import LiveModel
@@ -189,7 +189,7 @@ def _routes(app: FastAPI) -> None:
         with request.app.state.store.view(caller) as view:
             pupils = [s["pupil_id"] for s in scored["scores"]]
             view.record("rows.scored", pupils=pupils, as_of=body.as_of, model_version=scored["model"]["version"])
-        return Response(json.dumps(scored, ensure_ascii=False, allow_nan=False), media_type="application/json")
+        return answered(scored)
 
     def score_columns(body: ArrowBody, request: Request, caller: CallerOf) -> Response:
         """Score and explain pupils from Arrow streams."""

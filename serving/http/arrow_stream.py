@@ -13,12 +13,14 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from histories.errors import Fault, Faults
 from histories.io.delimited import heading
+from histories.reading.posted_columns import MANY_ROWS, CodedColumn, PostedColumn
 from histories.reading.typed_columns import TWICE, WANTED
 from histories.tables import TABLES
 from serving.http.arrow_messages import malformed, rows_of, too_many
@@ -118,13 +120,17 @@ def _size(batch: pa.RecordBatch) -> int:
 
 def _size_of_dictionaries(batches: list[pa.RecordBatch]) -> int:
     dictionaries = (c.dictionary for batch in batches for c in batch.columns if isinstance(c, pa.DictionaryArray))
-    held = {tuple(b.address if b else 0 for b in d.buffers()): d.nbytes for d in dictionaries}
+    held = {_addresses(d): d.nbytes for d in dictionaries}
     return sum(held.values())
 
 
-def _columns(table: pa.Table, name: str, where: str, faults: list[Fault]) -> dict[str, list[Any]]:
+def _addresses(array: pa.Array) -> tuple[int, ...]:
+    return tuple(b.address if b else 0 for b in array.buffers())
+
+
+def _columns(table: pa.Table, name: str, where: str, faults: list[Fault]) -> dict[str, PostedColumn]:
     """Return the values of a table's columns; of columns that are not declared, only that they are there."""
-    columns: dict[str, list[Any]] = {}
+    columns: dict[str, PostedColumn] = {}
     for position, (column, values) in enumerate(zip(table.column_names, table.columns, strict=True), start=1):
         declared = TABLES[name].columns.get(heading(column))
         if declared is None:
@@ -133,7 +139,7 @@ def _columns(table: pa.Table, name: str, where: str, faults: list[Fault]) -> dic
             faults.append(Fault(TWICE, f"{where}.{declared.name}", "Send one of them."))
         else:
             try:
-                columns[column] = _values(values)
+                columns[column] = _coded(values) if name in MANY_ROWS else _values(values)
             except _NotRead:
                 faults.append(Fault("the column has a type that is not read", f"{where}, column {position}", DO))
                 columns[column] = [None] * len(values)
@@ -153,19 +159,50 @@ class _Unreadable(Exception):
     """Rows whose days lie before the year 1 or after 9999."""
 
 
+def _coded(column: pa.ChunkedArray) -> PostedColumn:
+    """Return a column of texts or days with each distinct value read once, any other as ``_values`` does."""
+    kind, types = column.type, pa.types
+    if types.is_dictionary(kind):
+        return _joined(column)
+    is_text = types.is_string(kind) or types.is_large_string(kind)
+    if not (is_text or types.is_date(kind) or types.is_timestamp(kind)):
+        return _values(column)
+    whole = column.combine_chunks().dictionary_encode(null_encoding="encode")
+    try:
+        return CodedColumn(_values(pa.chunked_array([whole.dictionary])), whole.indices.to_numpy())
+    except _Unreadable:
+        return _values(column)  # which names the rows
+
+
+def _joined(column: pa.ChunkedArray) -> CodedColumn:
+    """Return a column with a dictionary of its own in each chunk."""
+    values: list[Any] = [None]
+    places: list[np.ndarray] = []
+    begun: dict[
+        tuple[int, ...], int
+    ] = {}  # where the values of each dictionary begin: thousands of chunks may share a large one
+    for chunk in column.chunks:
+        which = (*_addresses(chunk.dictionary), chunk.dictionary.offset, len(chunk.dictionary))
+        if which not in begun:
+            begun[which] = len(values)
+            values += _texts(chunk.dictionary)
+        of_chunk = chunk.indices.cast(pa.int64()).fill_null(-begun[which])
+        places.append((of_chunk.to_numpy() + begun[which]).astype(np.int32))
+    return CodedColumn(values, np.concatenate(places) if places else np.empty(0, np.int32))
+
+
+def _texts(dictionary: pa.Array) -> list[Any]:
+    try:
+        return _values(pa.chunked_array([dictionary]))
+    except _Unreadable:
+        raise _NotRead from None  # its places are those of the dictionary
+
+
 def _values(column: pa.ChunkedArray) -> list[Any]:
     """Return a column as Python's values, days as dates of Europe/London; not a number is no value, as in Parquet."""
     kind, types = column.type, pa.types
     if types.is_dictionary(kind):
-        try:
-            texts = [_values(pa.chunked_array([chunk.dictionary])) for chunk in column.chunks]
-        except _Unreadable:
-            raise _NotRead from None  # its places are those of the dictionary
-        return [
-            None if place is None else text[place]
-            for chunk, text in zip(column.chunks, texts, strict=True)
-            for place in chunk.indices.to_pylist()
-        ]
+        return _joined(column).to_list()
     if types.is_timestamp(kind) or types.is_date(kind):
         return _days(column)
     if types.is_floating(kind):

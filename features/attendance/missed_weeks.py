@@ -1,0 +1,105 @@
+"""Weeks with missed sessions, newest first: evidence from the valid mark of each session."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.attendance.register import MEASURES
+from histories.codes import ABSENCE_CODES
+from histories.reading.marks import MarkBatch
+
+LOOKS_BACK = 90  # days
+
+
+@dataclass(frozen=True, kw_only=True)
+class MissedWeek:
+    """A week of a child with missed sessions.
+
+    Attributes
+    ----------
+    monday : int
+        Day number.
+    possible : int
+    missed : Counter
+        Missed sessions by code.
+    """
+
+    pupil: str
+    monday: int
+    possible: int
+    missed: Counter[str]
+
+
+def missed_weeks(marks: MarkBatch, pupils: Sequence[str], day: int, cut: int, most: int) -> Iterator[MissedWeek]:
+    """Yield the newest weeks with missed sessions in the 90 days before a day, of each pupil the newest first.
+
+    Parameters
+    ----------
+    marks : MarkBatch
+        In any order.
+    pupils : sequence of str
+        Each once; marks of others do not count.
+    day, cut : int
+        Day numbers: marks of earlier days count that were recorded before the cut.
+    most : int
+        Weeks of one pupil.
+    """
+    pupil, date, code, names = _valid(marks, pupils, day, cut)
+    monday = date - (date + 3) % 7
+    edges = _changes(pupil, monday)
+    is_missed, is_possible = (np.isin(names, codes)[code] for codes in (ABSENCE_CODES, MEASURES["possible"]))
+    missed = np.r_[0, np.cumsum(is_missed)]
+    shown = Counter[int]()
+    for week in np.flatnonzero(missed[edges[1:]] > missed[edges[:-1]])[::-1].tolist():
+        first, last = edges[week], edges[week + 1]
+        child = int(pupil[first])
+        if shown[child] == most:
+            continue
+        shown[child] += 1
+        yield MissedWeek(
+            pupil=pupils[child],
+            monday=int(monday[first]),
+            possible=int(is_possible[first:last].sum()),
+            missed=Counter(names[code[first:last][is_missed[first:last]]].tolist()),
+        )
+
+
+def _valid(
+    marks: MarkBatch, pupils: Sequence[str], day: int, cut: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the valid mark of each session by pupil and date: index of the pupil, date, and index of the code's name; and the names.
+
+    The last recording is valid and, of several on one day, the last code; see ``histories.reading.as_of.valid_marks``.
+    """
+    number = {pupil: n for n, pupil in enumerate(pupils)}
+    pupil = np.array([number.get(p, -1) for p in marks.pupil.values], np.int64)[marks.pupil.places]
+    rows = np.flatnonzero((marks.date < day) & (marks.date >= day - LOOKS_BACK) & (marks.known < cut) & (pupil >= 0))
+    names, code_of = _numbered(marks.code.values)
+    _, session_of = _numbered(marks.session.values)
+    pupil, date = pupil[rows], marks.date[rows]
+    session, code = session_of[marks.session.places[rows]], code_of[marks.code.places[rows]]
+    order = np.lexsort((code, marks.known[rows], session, date, pupil))
+    pupil, date, session, code = pupil[order], date[order], session[order], code[order]
+    last = _changes(pupil, date, session)[1:] - 1
+    return pupil[last], date[last], code[last], names
+
+
+def _numbered(values: Sequence[str | None]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct texts in order, and the place of each value among them."""
+    names = sorted({value or "" for value in values})
+    place = {name: n for n, name in enumerate(names)}
+    return np.array(names, np.str_), np.array([place[value or ""] for value in values], np.int64)
+
+
+def _changes(*columns: np.ndarray) -> np.ndarray:
+    """Return where runs of equal rows begin, and where the last one ends."""
+    if not len(columns[0]):
+        return np.zeros(1, np.int64)
+    other = np.zeros(len(columns[0]) - 1, bool)
+    for column in columns:
+        other |= column[1:] != column[:-1]
+    return np.r_[0, np.flatnonzero(other) + 1, len(columns[0])]
