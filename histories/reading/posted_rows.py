@@ -122,7 +122,7 @@ def _in_polars(table: type[Table], frame: PlainFrame) -> Callable[[], Any]:
 
 def _columns(
     table: type[Table], sent: Any, faults: list[Fault], warnings: list[str], *, as_written: bool
-) -> dict[str, PostedColumn]:
+) -> dict[str, Any]:
     is_dict = isinstance(sent, dict)
     given = sent if is_dict else turned(sent)
     by_column: dict[str, str] = {}
@@ -136,7 +136,7 @@ def _columns(
     unknown = len(given) - len(by_column)
     if unknown:
         warnings.append(f"{table.table}: {unknown} column(s) are not declared and are ignored")
-    columns: dict[str, PostedColumn] = {}
+    columns: dict[str, Any] = {}
     if is_dict:
         faults += [
             Fault("a required column is missing", f"tables.{table.table}.{c.name}", "Send it.")
