@@ -114,7 +114,7 @@ def score(
                 advance(description="storing")
                 stored, ranking = _store(settings, scores, purpose)
                 del scores  # casework takes memory of its own
-                _keep(settings, opened, ranking, histories, purpose=purpose)
+                _keep(settings, opened, ranking, histories, model=risk_model.manifest.name, purpose=purpose)
     manifest = risk_model.manifest
     data = {"scores": count, "stored": stored, "out": out, "model": manifest.name, "model_version": manifest.version}
     data |= {"purpose": purpose} if store else {}
@@ -185,7 +185,7 @@ def _store(settings: Settings, scores: Sequence[Score], purpose: str) -> tuple[i
     return stored, Ranking.of(scores)
 
 
-def _keep(settings: Settings, opened: Histories, ranking: Ranking, place: str, *, purpose: str) -> None:
+def _keep(settings: Settings, opened: Histories, ranking: Ranking, place: str, *, model: str, purpose: str) -> None:
     """Store what casework needs, and note where the histories of the scores are, so that they can be reproduced."""
     from histories import location_cache
     from serving.pages.settings import PageSettings
@@ -195,7 +195,7 @@ def _keep(settings: Settings, opened: Histories, ranking: Ranking, place: str, *
     pages = PageSettings.load(settings.pages)
     if gathers_casework(settings, purpose):
         Store.of(settings).keep(opened, ranking, pages.rules(), pages.calendar.closed)
-    used = used_for(ranking.model, ranking.model_version, ranking.as_of.isoformat())
+    used = used_for(model, ranking.model_version, ranking.as_of.isoformat())
     location_cache.remember(settings.whereabouts, opened.digest(), place, used)
 
 

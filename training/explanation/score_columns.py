@@ -126,7 +126,6 @@ class Ranking:
     """
 
     as_of: date
-    model: str
     model_version: str
     ranked: list[tuple[str, int, str]]
 
@@ -134,8 +133,7 @@ class Ranking:
     def of(cls, scores: Sequence[Score]) -> Ranking:
         """Return the ranking of scores, at least one."""
         ranked = list(fields(scores, "pupil_id", "rank", "authority"))
-        first = scores[0]
-        return cls(as_of=first.as_of, model=first.model, model_version=first.model_version, ranked=ranked)
+        return cls(as_of=scores[0].as_of, model_version=scores[0].model_version, ranked=ranked)
 
 
 def fields(scores: Iterable[Score], *names: str) -> Iterator[tuple[Any, ...]]:
