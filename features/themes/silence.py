@@ -1,11 +1,12 @@
-"""Silence of the register: a child who has no marks while the school sends those of others."""
+"""Silence of the register, and who has stopped coming by the declared rule."""
 
 from __future__ import annotations
 
 import narwhals as nw
 
 from features.feature import Feature
-from features.sentences import strain
+from features.outcome.stopping import stopping_rule
+from features.sentences import Sentence, strain
 
 # Days; the longest in which the child has no mark counts, so that the silence may be longer than is said.
 WINDOWS = (90, 28, 14)
@@ -26,6 +27,10 @@ def _silent_sessions() -> nw.Expr:
     return nw.when(nw.col("school_marked") > 0).then(sessions)
 
 
+def _stopped_coming() -> nw.Expr:
+    return nw.when(stopping_rule().holds()).then(nw.lit(1.0)).otherwise(nw.lit(0.0))
+
+
 TALLIES: dict = {}
 FEATURES = [
     Feature(
@@ -44,5 +49,24 @@ FEATURES = [
         role="reason",
         unit="sessions",
         missing="joined the school in the last two weeks, or no other child there has marks of the last 60 days",
+    ),
+    Feature(
+        name="stopped_coming",
+        theme="attendance",
+        expression=_stopped_coming,
+        # What was missed says more; this only says how it was counted.
+        says=(
+            Sentence(
+                text="Has already stopped coming, by the rule for the list of today",
+                tone="strain",
+                at_least=1,
+                leads=False,
+            ),
+        ),
+        sources=("attendance",),
+        window=60,
+        direction=1,
+        role="reason",
+        unit="yes or no",
     ),
 ]
