@@ -194,6 +194,17 @@ def stopping_rule() -> StoppingRule:
     return stopping_rules()[-1]
 
 
+def rule_of(since: date) -> StoppingRule:
+    """Return the rule that comes with onroll and holds from a day."""
+    return next(rule for rule in stopping_rules() if rule.since == since)
+
+
+def already_stopping(frame: pl.DataFrame) -> pl.Series:
+    """Return whether each snapshot is already stopping by the newest rule, given its tallies and their context."""
+    named = stopping_rule().holds().alias("already_stopping")
+    return nw.from_native(frame, eager_only=True).select(named).to_native().to_series()
+
+
 def with_list(frame: pl.DataFrame, rules: Sequence[StoppingRule] | None = None) -> pl.DataFrame:
     """Add the ``list`` of each snapshot, ``act_today`` or ``help_early``, to its tallies and their context.
 

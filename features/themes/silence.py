@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import narwhals as nw
 
 from features.feature import Feature
-from features.outcome.stopping import stopping_rule
+from features.outcome.stopping import rule_of
 from features.sentences import Sentence, strain
 
+# The rule behind ``stopped_coming``. A newer rule moves children between lists; here it would change what released versions count.
+RULE = date(2026, 11, 29)
 # Days; the longest in which the child has no mark counts, so that the silence may be longer than is said.
 WINDOWS = (90, 28, 14)
 
@@ -28,7 +32,7 @@ def _silent_sessions() -> nw.Expr:
 
 
 def _stopped_coming() -> nw.Expr:
-    return nw.when(stopping_rule().holds()).then(nw.lit(1.0)).otherwise(nw.lit(0.0))
+    return nw.when(rule_of(RULE).holds()).then(nw.lit(1.0)).otherwise(nw.lit(0.0))
 
 
 TALLIES: dict = {}
@@ -57,7 +61,7 @@ FEATURES = [
         # What was missed says more; this only says how it was counted.
         says=(
             Sentence(
-                text="Has already stopped coming, by the rule for the list of today",
+                text="Has already stopped coming, by onroll's rule",
                 tone="strain",
                 at_least=1,
                 leads=False,
