@@ -33,6 +33,8 @@ class Definition:
         Grounds of deletion that count whatever the destination.
     min_age, max_age : int
         Ages on the 31 August before the as-of date.
+    compulsory_school_age : bool
+        Whether a child who leaves when compulsory school age ends, or later, is over age and not missing.
     known_after_days : int
         Days after the window after which no outcome counts as known.
     """
@@ -47,6 +49,7 @@ class Definition:
     grounds: tuple[str, ...] = ()
     min_age: int = 4
     max_age: int = 15
+    compulsory_school_age: bool = False
     known_after_days: int = 60
 
     @staticmethod
@@ -93,6 +96,7 @@ class DefinitionFile(SettingsFile):
     grounds: list[str] = Field(default=[], strict=True, description="a list of texts")
     min_age: Days = 4
     max_age: Days = 15
+    compulsory_school_age: bool = Field(default=False, strict=True, description="true or false")
     known_after_days: Days = 60
 
     @field_validator("destinations")

@@ -9,10 +9,12 @@ import pyarrow as pa
 
 from features.outcome.cohort import CohortRule, cohort
 from features.outcome.definition import Definition
+from features.outcome.exits import exits_of, first_exits
 from features.outcome.known_until import ALL
-from features.outcome.leavings import Leavings
-from histories.calendar import HORIZON, day_number
+from features.outcome.leavings import OWN, Leavings
+from histories.calendar import HORIZON, compulsory_school_age, day_number, day_of
 from histories.reading.histories import Histories
+from histories.reading.rolls import NOT_ENDED
 
 
 def label(
@@ -63,11 +65,15 @@ def outcomes(members: pl.DataFrame, leavings: Leavings, definition: Definition, 
         and ``urn`` of the cohort. The rows keep their order.
     """
     snapshots = members.lazy().with_columns(pl.col("as_of").cast(pl.Int32))
-    exits = _exits(snapshots, _counted(leavings, definition), horizon)
+    of_school_age = definition.compulsory_school_age
+    if of_school_age:
+        snapshots = _with_end_of_school_age(snapshots)
+    exits = first_exits(snapshots, exits_of(leavings, definition), horizon, of_school_age=of_school_age)
     frame = snapshots.select("pupil_id", "as_of", "nc_year", "authority", "urn")
-    frame = frame.join(exits, on=["pupil_id", "as_of"], how="left", maintain_order="left")
+    for more in (exits, _left_before(snapshots, leavings)):
+        frame = frame.join(more, on=["pupil_id", "as_of"], how="left", maintain_order="left")
     if definition.cases:
-        cases = _cases(snapshots, leavings.cases.lazy(), horizon)
+        cases = _cases(snapshots, leavings.cases.lazy(), horizon, of_school_age=of_school_age)
         frame = frame.join(cases, on=["pupil_id", "as_of"], how="left", maintain_order="left")
     else:
         frame = frame.with_columns(pl.lit(None, pl.Int32).alias(c) for c in ("case_known", "case_from", "from_known"))
@@ -76,56 +82,28 @@ def outcomes(members: pl.DataFrame, leavings: Leavings, definition: Definition, 
     return frame.select("pupil_id", pl.col("as_of").cast(pl.Date), *columns)
 
 
-def _counted(leavings: Leavings, definition: Definition) -> pl.LazyFrame:
-    """Return spells with ``counts``, ``counts_known`` and ``destination``: whether and when each leaving counts as going missing."""
-    counts = pl.col("destination").is_in(list(definition.destinations)) | pl.col("leaving_ground").is_in(
-        list(definition.grounds)
-    )
-    frame = leavings.spells.lazy().with_columns(
-        counts.fill_null(False).alias("counts"), pl.col("end_known").alias("counts_known")
-    )
-    if definition.unknown_school_days is None:
-        return frame
-    twenty = leavings.after_school_days(definition.unknown_school_days)
-    unknown = pl.col("leaving_date").is_not_null() & (
-        pl.col("destination").is_null() | (pl.col("destination") == "unknown")
-    )
-    away = pl.col("next_entry").is_null() | (pl.col("next_entry") > pl.col("twenty"))
-    return frame.with_columns(twenty.alias("twenty")).with_columns(
-        pl.when(unknown).then(away).otherwise("counts").alias("counts"),
-        pl.when(unknown & away)
-        .then(pl.max_horizontal("end_known", "twenty"))
-        .otherwise("counts_known")
-        .alias("counts_known"),
-        pl.when(unknown).then(pl.lit("unknown")).otherwise("destination").alias("destination"),
-    )
+def _left_before(snapshots: pl.LazyFrame, leavings: Leavings) -> pl.LazyFrame:
+    """Return the snapshots of children who had left the roll by the day, which was recorded only later."""
+    ended = leavings.spells.lazy().select("pupil_id", "urn", "entry_date", "leaving_date")
+    both = snapshots.select("pupil_id", "as_of", "urn", "entry_date").join(ended, on=["pupil_id", "urn", "entry_date"])
+    gone = both.filter(pl.col("leaving_date") < pl.col("as_of"))
+    return gone.select("pupil_id", "as_of", pl.lit(True).alias("left_before")).unique(["pupil_id", "as_of"])
 
 
-def _exits(snapshots: pl.LazyFrame, spells: pl.LazyFrame, horizon: int) -> pl.LazyFrame:
-    ended = spells.filter(pl.col("leaving_date").is_not_null())
-    both = snapshots.select("pupil_id", "as_of", "entry_date").join(ended, on="pupil_id", suffix="_spell")
-    inside = pl.col("leaving_date").is_between(pl.col("as_of"), pl.col("as_of") + horizon - 1)
-    before = (pl.col("entry_date") == pl.col("entry_date_spell")) & (pl.col("leaving_date") < pl.col("as_of"))
-    rank = pl.when(pl.col("counts")).then(0).otherwise(1)
-    window = both.filter(inside & (pl.col("entry_date_spell") >= pl.col("entry_date"))).with_columns(rank.alias("rank"))
-    # A known exit from state schools ends the window; a move between state schools does not.
-    window = window.filter(pl.col("counts") | (pl.col("destination") != "state_school"))
-    # Two leavings on one day: the one recorded first decides, so that the order of rows never does.
-    window = window.sort("rank", "leaving_date", "counts_known", "destination").unique(
-        ["pupil_id", "as_of"], keep="first", maintain_order=True
-    )
-    window = window.select(
-        "pupil_id", "as_of", "counts", "destination", "counts_known", pl.col("leaving_date").alias("left_on")
-    )
-    gone = (
-        both.filter(before).select("pupil_id", "as_of", pl.lit(True).alias("left_before")).unique(["pupil_id", "as_of"])
-    )
-    return window.join(gone, on=["pupil_id", "as_of"], how="full", coalesce=True)
+def _with_end_of_school_age(snapshots: pl.LazyFrame) -> pl.LazyFrame:
+    """Add ``age_ends``, the last day of compulsory school age."""
+    born = snapshots.select("date_of_birth").unique().collect().drop_nulls()["date_of_birth"]
+    ends = [day_number(compulsory_school_age(day_of(day))[1]) for day in born]
+    ages = pl.LazyFrame({"date_of_birth": born, "age_ends": pl.Series(ends, dtype=pl.Int32)})
+    return snapshots.join(ages, on="date_of_birth", how="left", maintain_order="left")
 
 
-def _cases(snapshots: pl.LazyFrame, cases: pl.LazyFrame, horizon: int) -> pl.LazyFrame:
-    both = snapshots.select("pupil_id", "as_of").join(cases, on="pupil_id")
+def _cases(snapshots: pl.LazyFrame, cases: pl.LazyFrame, horizon: int, *, of_school_age: bool) -> pl.LazyFrame:
+    """Return the cases that begin in the windows, whatever exit was recorded before: who is on the register is missing."""
+    both = snapshots.join(cases, on="pupil_id")
     both = both.filter(pl.col("missing_from").is_between(pl.col("as_of"), pl.col("as_of") + horizon - 1))
+    if of_school_age:
+        both = both.filter((pl.col("missing_from") <= pl.col("age_ends")).fill_null(True))
     return both.group_by("pupil_id", "as_of").agg(
         pl.col("known").min().alias("case_known"),
         pl.col("missing_from").min().alias("case_from"),
@@ -136,18 +114,29 @@ def _cases(snapshots: pl.LazyFrame, cases: pl.LazyFrame, horizon: int) -> pl.Laz
 
 def _with_limit(frame: pl.LazyFrame, leavings: Leavings, definition: Definition, horizon: int) -> pl.LazyFrame:
     """Add ``limit``, the day number from which on nobody recorded whether the child had left: of its authority, or of the school that it went to last."""
-    known_until, end = leavings.known_until, pl.col("as_of") + horizon - 1
+    known_until = leavings.known_until
     limits = known_until.limits(cases=definition.cases).lazy()
     # An authority whose records have no day has not stopped, as far as anybody can tell.
     otherwise = day_number(known_until.days(cases=definition.cases)[ALL]) + 1
     frame = frame.join(limits, on="authority", how="left", maintain_order="left")
-    # Who left it too: those who went missing are known sooner than those who did not.
-    stopped = leavings.spells.join(known_until.stopped(), on="urn")
-    both = frame.select("pupil_id", "as_of").join(stopped.lazy(), on="pupil_id")
-    last = (pl.col("entry_date") <= end) & (pl.col("next_entry").is_null() | (pl.col("next_entry") > end))
-    there = both.filter(last).group_by("pupil_id", "as_of").agg(pl.col("stopped").min())
+    there = _last_school(frame.select("pupil_id", "as_of"), leavings, known_until.stopped(), horizon)
     frame = frame.join(there, on=["pupil_id", "as_of"], how="left", maintain_order="left")
     return frame.with_columns(pl.min_horizontal(pl.col("limit").fill_null(otherwise), "stopped").alias("limit"))
+
+
+def _last_school(snapshots: pl.LazyFrame, leavings: Leavings, stopped: pl.DataFrame, horizon: int) -> pl.LazyFrame:
+    """Return ``stopped`` of the schools whose rolls have stopped and that were a child's own at the end of the window.
+
+    Who left it too: those who went missing are known sooner than those who did not.
+    """
+    spells, end = leavings.spells, pl.col("as_of") + horizon - 1
+    there = spells.filter(pl.col("urn").is_in(stopped["urn"].to_list()))["pupil_id"].unique()
+    of_these = spells.filter(pl.col("pupil_id").is_in(there.to_list())).lazy()
+    both = snapshots.join(of_these, on="pupil_id").filter(pl.col("entry_date") <= end)
+    left = pl.when(pl.col("leaving_date") < end).then("leaving_date").otherwise(NOT_ENDED)
+    order = [left.alias("left"), *(pl.col(c) for c in OWN)]
+    own = both.sort(order).unique(["pupil_id", "as_of"], keep="last", maintain_order=True)
+    return own.join(stopped.lazy(), on="urn").select("pupil_id", "as_of", "stopped")
 
 
 def _decide(frame: pl.LazyFrame, definition: Definition, horizon: int) -> pl.LazyFrame:

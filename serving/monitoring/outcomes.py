@@ -8,13 +8,15 @@ import polars as pl
 
 from features.outcome.cohort import CohortRule, cohort
 from features.outcome.definition import Definition
+from features.outcome.exits import NOWHERE
 from features.outcome.label import label
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
 
 KEYS = ["pupil_id", "as_of"]
 WENT_MISSING, STAYED, LEFT = "went_missing", "stayed", "left_for_a_known_reason"
-KNOWN = (WENT_MISSING, STAYED, LEFT)
+LEFT_TO_NOWHERE = "left_with_nowhere_known_to_go"  # which the definition does not count
+KNOWN = (WENT_MISSING, STAYED, LEFT, LEFT_TO_NOWHERE)
 # Why a child of a list has no outcome.
 LEFT_BEFORE = "had_left_before_the_day"  # the end of the spell was recorded only after the day
 NOT_YET_KNOWN = "not_yet_known"
@@ -94,6 +96,8 @@ def _fate() -> pl.Expr:
         .then(pl.lit(WENT_MISSING))
         .when(outcome == "stayed")
         .then(pl.lit(STAYED))
+        .when(outcome.is_in(NOWHERE))
+        .then(pl.lit(LEFT_TO_NOWHERE))
         .otherwise(pl.lit(LEFT))
         .alias("fate")
     )
