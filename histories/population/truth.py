@@ -18,7 +18,10 @@ NO_RISK = pa.table(
 
 
 def true_risks(state: PopulationState, rolls: roll.Rolls, since: date | None = None) -> pa.Table:
-    """Return ``pupil_id, as_of, risk`` for the default cohort, the default definition and the default ``HORIZON``.
+    """Return ``pupil_id, as_of, risk`` for the default cohort and the default ``HORIZON``.
+
+    Every exit to an unknown destination counts. The default definition counts it only after 20 school days on no roll, so about a fifth fewer children
+    have the outcome than the risks say (``benchmarks.worlds.counted``).
 
     A child who has already left, even if this is not recorded yet, can no longer go missing and has no row. If anybody was helped, ``risk`` is that
     without help from the day on, also without what earlier help still does, and ``risk_with_help`` that with the help that was given, before the day and after it.
