@@ -32,6 +32,17 @@ def rounded(count: int) -> int:
     return BASE * ((int(count) + BASE // 2) // BASE)
 
 
+def shown(count: int) -> int | None:
+    """Return a count as it may be shown by itself: rounded, or None if it is small.
+
+    Examples
+    --------
+    >>> [shown(n) for n in (0, 7, 8, 33)]
+    [None, None, 10, 35]
+    """
+    return rounded(count) if count > SMALLEST else None
+
+
 def sums(counts: Mapping[str, int], within: Mapping[str, str]) -> dict[str, int]:
     """Add the sums of broader values and the total to counts.
 

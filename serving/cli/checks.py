@@ -10,6 +10,15 @@ from histories.io.quantities import quantity
 from histories.io.terminal import json_option, result
 
 plan_argument = click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path))
+definition_option = click.option(
+    "--definition", "definitions", multiple=True, help="File of your own definition that the list used."
+)
+cohort_option = click.option(
+    "--cohort", type=click.Path(path_type=Path), help="TOML file of the cohort that the list used."
+)
+exact_option = click.option(
+    "--exact", is_flag=True, help="Show small numbers too: for those who may see the children."
+)
 
 
 @click.group()
@@ -24,12 +33,21 @@ def checks() -> None:
 @plan_argument
 @click.option("--out", type=click.Path(path_type=Path), help="CSV file of the children to check.")
 @click.option("--dry-run", is_flag=True, help="Show what the checks can tell; register nothing, draw nobody.")
+@definition_option
+@cohort_option
 @json_option
-def draw(plan_file: Path, out: Path | None, dry_run: bool, as_json: bool) -> None:
+def draw(
+    plan_file: Path,
+    out: Path | None,
+    dry_run: bool,
+    definitions: tuple[str, ...],
+    cohort: Path | None,
+    as_json: bool,
+) -> None:
     """Register PLAN, draw by lot, and write whom to check.
 
-    Nobody chooses a child: the lot follows from the plan's seed and the salt of its registration. Only you can read the file, and it
-    says that nothing is suspected. Exit code 1: the list is too old or was drawn from before, or the plan or the audit was changed.
+    Nobody chooses a child: the lot follows from the plan's seed and the salt of its registration. The rules by which outcomes will be
+    judged are registered too. Only you can read the file, and it says that nothing is suspected. Exit code 1: the list is too old or was drawn from before, or the plan or the audit was changed.
     """
     from histories.errors import Fault, Usage
     from histories.settings import settings
@@ -39,13 +57,15 @@ def draw(plan_file: Path, out: Path | None, dry_run: bool, as_json: bool) -> Non
     from serving.trials.checks.checks import draw_checks
     from serving.trials.checks.estimate import precision
     from serving.trials.checks.plan import Checks
+    from serving.trials.rules import OutcomeRules
 
     current, of = settings(), Checks.load(plan_file)
     if (out is None) != dry_run:
         raise Usage(Fault("name either a file or --dry-run", "--out", "Name the file of the children to check."))
     _must_be_new(out)
     pages = PageSettings.load(current.pages)
-    drawn = draw_checks(Store.of(current), command_line(), of, pages=pages, out=out)
+    rules = OutcomeRules.load(definitions, cohort, pages)
+    drawn = draw_checks(Store.of(current), command_line(), of, pages=pages, rules=rules, out=out)
     frame, none = drawn.frame, precision(drawn.frame.sizes, of.of.checks)
     bands = list(zip(frame.sizes, of.of.checks, strict=True))
     lines = [
@@ -92,9 +112,9 @@ def _must_be_new(out: Path | None) -> None:
 @checks.command()
 @plan_argument
 @click.argument("histories", type=click.Path())
-@click.option("--exact", is_flag=True, help="Show small numbers too: for those who may see the children.")
-@click.option("--definition", "definitions", multiple=True, help="File of your own definition that the list used.")
-@click.option("--cohort", type=click.Path(path_type=Path), help="TOML file of the cohort that the list used.")
+@exact_option
+@definition_option
+@cohort_option
 @json_option
 def estimate(
     plan_file: Path, histories: str, exact: bool, definitions: tuple[str, ...], cohort: Path | None, as_json: bool
@@ -102,9 +122,8 @@ def estimate(
     """Estimate how many children below the cut needed help, or went missing.
 
     From what workers recorded in cases, and from HISTORIES. Small numbers are hidden. Exit code 1: the day has not come, or the
-    plan, the draw or the audit was changed.
+    plan, its rules, the draw or the audit was changed.
     """
-    from features import CohortRule, Definition
     from histories.cli.opening import open_histories
     from histories.settings import settings
     from serving.pages.settings import PageSettings
@@ -112,6 +131,7 @@ def estimate(
     from serving.store.caller import command_line
     from serving.trials.checks.checks import estimate_checks
     from serving.trials.checks.plan import Checks
+    from serving.trials.rules import OutcomeRules
 
     current, of = settings(), Checks.load(plan_file)
     found = estimate_checks(
@@ -119,8 +139,6 @@ def estimate(
         command_line(),
         of,
         open_histories(histories),
-        pages=PageSettings.load(current.pages),
-        definitions={d.name: d for d in map(Definition.load, definitions)},
-        rule=CohortRule.load(cohort),
+        rules=OutcomeRules.load(definitions, cohort, PageSettings.load(current.pages)),
     )
     result(found.to_dict(exact=exact), as_json=as_json, text=found.text(exact=exact))

@@ -22,6 +22,7 @@ from serving.store import Store
 from serving.store.caller import command_line
 from serving.store.trials.trials import plans
 from serving.trials.plan import Plan
+from serving.trials.rules import OutcomeRules
 from serving.trials.trial import plan_trial
 from training.risk_model import RiskModel
 from training.task import Task
@@ -114,7 +115,7 @@ def plan_of(day: date, authority: str, folder: Path, store: Store) -> Plan:
         known = plan.of.name in {p["name"] for p in plans(view)}
         view.record("trials.seen")
     if not known:
-        plan_trial(store, command_line(), plan)
+        plan_trial(store, command_line(), plan, rules=OutcomeRules())  # marks need none
     return plan
 
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from histories.io.quantities import quantity
 from histories.io.terminal import json_option, progress, result
-from serving.cli.checks import checks
+from serving.cli.checks import checks, cohort_option, definition_option, exact_option
+
+if TYPE_CHECKING:
+    from serving.trials.eligible import Eligible
+    from serving.trials.plan import Plan
+    from serving.trials.power import Power
 
 plan_argument = click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path))
 
@@ -34,11 +39,15 @@ def never_started_text(names: list[str]) -> str:
 @trial.command()
 @plan_argument
 @click.option("--dry-run", is_flag=True, help="Measure the power only; register nothing.")
+@definition_option
+@cohort_option
 @json_option
-def plan(plan_file: Path, dry_run: bool, as_json: bool) -> None:
+def plan(
+    plan_file: Path, dry_run: bool, definitions: tuple[str, ...], cohort: Path | None, as_json: bool
+) -> None:
     """Measure the power of PLAN on its stored list, and register it.
 
-    Its hash goes into the audit; from then on it cannot be changed. Exit code 1: the power is lower than the plan asks for, or the outcome
+    Its hash goes into the audit, with those of the rules by which the outcome will be judged; from then on none of them can be changed. Exit code 1: the power is lower than the plan asks for, or the outcome
     cannot be measured: in the holidays, without marks, or before it is known.
     """
     from histories.settings import settings
@@ -46,31 +55,54 @@ def plan(plan_file: Path, dry_run: bool, as_json: bool) -> None:
     from serving.store import Store
     from serving.store.caller import command_line
     from serving.trials.plan import Plan
+    from serving.trials.rules import OutcomeRules
     from serving.trials.trial import plan_trial
 
     current, of = settings(), Plan.load(plan_file)
-    closed = PageSettings.load(current.pages).calendar.closed
+    pages = PageSettings.load(current.pages)
+    rules = OutcomeRules.load(definitions, cohort, pages)
     with progress("simulating"):
-        who, power, others = plan_trial(Store.of(current), command_line(), of, dry_run=dry_run, closed=closed)
-    units = who.units
-    data = {"name": of.of.name, "plan": of.digest, "registered": not dry_run, "children": len(who.rows), "units": units}
-    data |= {
+        who, power, others = plan_trial(
+            Store.of(current), command_line(), of, rules=rules, dry_run=dry_run, closed=pages.calendar.closed
+        )
+    data, lines = _planned(of, who, power, others, dry_run=dry_run)
+    result({**data, **power.to_dict()}, as_json=as_json, text="\n".join(lines))
+
+
+def _planned(
+    of: Plan, who: Eligible, power: Power, others: list[str], *, dry_run: bool
+) -> tuple[dict[str, Any], list[str]]:
+    """Return what a plan takes in, as JSON and in lines."""
+    data = {
+        "name": of.of.name,
+        "plan": of.digest,
+        "registered": not dry_run,
+        "children": len(who.rows),
+        "units": who.units,
         "assessed": who.assessed,
         "with_deadline": int(who.rows["deadline"].sum()),
         "split_homes": who.split_homes,
+        "share_a_home": who.share_a_home,
         "never_started": others,
     }
     lines = [
-        f"{len(who.rows):,} of {quantity(who.assessed, 'child')} in {quantity(units, 'unit')}; {data['with_deadline']} with a deadline that runs",
+        f"{len(who.rows):,} of {quantity(who.assessed, 'child')} in {quantity(who.units, 'unit')}; {data['with_deadline']} with a deadline that runs",
+        homes_text(who.share_a_home, len(who.rows)),
         f"power {power.power.value:.1%} ({power.power.low:.1%} to {power.power.high:.1%}); false findings {power.size.value:.1%} "
         f"({power.size.low:.1%} to {power.size.high:.1%}), over {power.worlds} simulated trials each",
         "not registered (--dry-run)" if dry_run else f"registered {of.of.name}: {of.digest}",
     ]
-    if others:
-        lines.append(never_started_text(others))
     if who.split_homes:
-        lines.insert(1, f"{quantity(who.split_homes, 'home')} with children in several units, who can be in both arms")
-    result({**data, **power.to_dict()}, as_json=as_json, text="\n".join(lines))
+        what = f"{quantity(who.split_homes, 'home')} with children in several units, who can be in both arms"
+        lines.insert(1, what)
+    return data, [*lines, never_started_text(others)] if others else lines
+
+
+def homes_text(sharing: int, children: int) -> str:
+    """Return how many children are known to share an address: brothers and sisters without a known address cannot be kept together."""
+    if sharing:
+        return f"{sharing:,} of them are known to share an address with another child; the others live alone at their address, or it is not known"
+    return f"none of the {quantity(children, 'child')} is known to share an address: without addresses brothers and sisters can be parted unseen"
 
 
 @trial.command()
@@ -157,22 +189,25 @@ def status(plan_file: Path, asked: Path | None, as_json: bool) -> None:
 @trial.command()
 @plan_argument
 @click.argument("histories", type=click.Path())
-@click.option("--definition", "definitions", multiple=True, help="File of your own definition that the list used.")
-@click.option("--cohort", type=click.Path(path_type=Path), help="TOML file of the cohort that the list used.")
+@exact_option
+@definition_option
+@cohort_option
 @json_option
-def analyse(plan_file: Path, histories: str, definitions: tuple[str, ...], cohort: Path | None, as_json: bool) -> None:
+def analyse(
+    plan_file: Path, histories: str, exact: bool, definitions: tuple[str, ...], cohort: Path | None, as_json: bool
+) -> None:
     """Analyse PLAN with the outcomes in HISTORIES, once.
 
-    By intention to treat, with an interval and CONSORT counts. Exit code 1: the day has not come, or the plan, the
-    allocation or the audit was changed.
+    By intention to treat, with an interval and CONSORT counts; small numbers are hidden. Exit code 1: the day has not come, or the plan, its
+    rules, the allocation or the audit was changed.
     """
-    from features import CohortRule, Definition
     from histories.cli.opening import open_histories
     from histories.settings import settings
     from serving.pages.settings import PageSettings
     from serving.store import Store
     from serving.store.caller import command_line
     from serving.trials.plan import Plan
+    from serving.trials.rules import OutcomeRules
     from serving.trials.trial import analyse_trial
 
     current, of = settings(), Plan.load(plan_file)
@@ -181,11 +216,9 @@ def analyse(plan_file: Path, histories: str, definitions: tuple[str, ...], cohor
         command_line(),
         of,
         open_histories(histories),
-        no_conversation=PageSettings.load(current.pages).no_conversation,
-        definitions={d.name: d for d in map(Definition.load, definitions)},
-        rule=CohortRule.load(cohort),
+        rules=OutcomeRules.load(definitions, cohort, PageSettings.load(current.pages)),
     )
-    result(analysis.to_dict(), as_json=as_json, text=analysis.text())
+    result(analysis.to_dict(exact=exact), as_json=as_json, text=analysis.text(exact=exact))
 
 
 @trial.command()

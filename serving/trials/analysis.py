@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from features.groups.disclosure import HIDDEN
 from histories.errors import Fault, Faults
 from histories.io.quantities import quantity
 from serving.store.trials.trials import Registered
 from serving.trials.allocation import drawn_by
-from serving.trials.effects import LEVEL, effects
+from serving.trials.effects import effects
+from serving.trials.figures import Figures, conclusion_line, flow_lines, flow_shown, is_few, rounded
 from serving.trials.plan import TrialPlan
-from serving.trials.sentences import earlier_lines, finding, is_better, never_started_lines, stopped_lines, stopped_of
+from serving.trials.sentences import earlier_lines, never_started_lines, stopped_lines, stopped_of
 
 NOTES = (
     "By intention to treat: every child stays in the arm that the lot gave, whatever was done since, safety exceptions included. That makes an effect look smaller, never larger.",
@@ -43,6 +45,8 @@ class Analysis:
         95% interval of the difference; None if an arm has fewer than two units.
     p : float
         Of the randomisation test.
+    few : bool
+        Whether few children are behind a mean.
     earlier : int
         How often the trial was analysed before.
     never_started : list of str
@@ -57,6 +61,7 @@ class Analysis:
     means: dict[str, float]
     interval: tuple[float, float] | None
     p: float
+    few: bool
     earlier: int
     never_started: list[str]
     stopped: dict[str, Any] | None = None
@@ -67,20 +72,21 @@ class Analysis:
         return [*NOTES, OF_ARMS[self.plan.arms]]
 
     @property
-    def difference(self) -> float:
-        """The mean of the first arm, minus that of the second."""
-        first, second = self.means.values()
-        return first - second
-
-    @property
-    def conclusion(self) -> str:
-        """What the trial says, in one sentence."""
+    def figures(self) -> Figures:
+        """The comparison: the mean of the first arm, minus that of the second."""
         first, second = (arm.replace("_", " ").capitalize() for arm in self.means)
-        who = first if self.plan.arms == "help" else f"{first} against {second.lower()}"
-        return finding(self.plan, who, self.difference, self.interval, self.p)
+        one, other = self.means.values()
+        return Figures(
+            plan=self.plan,
+            who=first if self.plan.arms == "help" else f"{first} against {second.lower()}",
+            difference=one - other,
+            interval=self.interval,
+            p=self.p,
+            few=self.few,
+        )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready data, without any child."""
+    def to_dict(self, *, exact: bool) -> dict[str, Any]:
+        """Return JSON-ready data without any child; unless ``exact``, as it may be shown to anybody."""
         return {
             "name": self.plan.name,
             "question": self.plan.question,
@@ -88,35 +94,25 @@ class Analysis:
             "outcome": self.plan.outcome,
             "arms": self.plan.arms,
             "unit": self.plan.unit,
-            "flow": self.flow,
-            **self.means,
-            "difference": self.difference,
-            "interval": list(self.interval) if self.interval else None,
-            "p": self.p,
-            "level": LEVEL,
-            "better": is_better(self.plan, self.difference, self.interval, self.p),
-            "conclusion": self.conclusion,
+            "flow": flow_shown(self.flow, exact=exact),
+            **self._means(exact=exact),
+            **self.figures.to_dict(exact=exact),
             "stopped": self.stopped,
             "analysed_before": self.earlier,
             "never_started": self.never_started,
             "notes": self.notes,
         }
 
-    def text(self) -> str:
-        """Return the result as text."""
-        flow = self.flow
-        lines = [
-            self.plan.question,
-            f"assessed {flow['assessed']:,}, not eligible {flow['not_eligible']:,}, allocated {flow['allocated']:,}",
-        ]
-        for arm, mean in self.means.items():
-            part = flow["arms"][arm]
-            lost = ", ".join(f"{n:,} {why.replace('_', ' ')}" for why, n in part["lost"].items()) or "none"
-            lines.append(
-                f"{arm.replace('_', ' ')}: {part['allocated']:,} children in {part['units']:,} units; exceptions {part['exceptions']:,}; "
-                f"erased since {part['erased']:,}; lost: {lost}; analysed {part['analysed']:,}; mean {mean:.3f}"
-            )
-        lines += [f"{self.conclusion} p = {self.p:.3f}, randomisation test"]
+    def _means(self, *, exact: bool) -> dict[str, float | None]:
+        hidden = self.few and not exact
+        return {arm: None if hidden else rounded(mean, exact=exact) for arm, mean in self.means.items()}
+
+    def text(self, *, exact: bool) -> str:
+        """Return the result as text; see ``to_dict``."""
+        figures = self.figures.to_dict(exact=exact)
+        means = (f"{arm.replace('_', ' ')} {mean:.3f}" for arm, mean in self._means(exact=exact).items() if mean is not None)
+        lines = [self.plan.question, *flow_lines(flow_shown(self.flow, exact=exact))]
+        lines += [f"mean outcome: {', '.join(means) or HIDDEN}", conclusion_line(figures, "randomisation test")]
         lines += [*stopped_lines(self.plan, self.stopped), *earlier_lines(self.earlier)]
         return "\n".join([*lines, *never_started_lines(self.never_started), *self.notes])
 
@@ -180,6 +176,7 @@ def analyse(
         means={first: float(found.help_now[0]), second: float(found.usual[0])},
         interval=(low, high) if np.isfinite(low) else None,
         p=float(found.p[0]),
+        few=any(is_few(part["value"], yes_or_no=plan.outcome != "attendance") for part in analysed.partition_by("arm")),
         earlier=known.analysed,
         never_started=known.never_started,
         stopped=stopped_of(known),

@@ -14,7 +14,7 @@ from histories.io.quantities import quantity
 from serving.store import Store
 from serving.store.caller import Caller
 from serving.store.scores.complete_lists import CompleteList, scores_of
-from serving.store.trials import trials
+from serving.store.trials import duties, trials
 from serving.trials.allocation import check_units, units_of
 from serving.trials.order import SOON_DAYS
 from serving.trials.plan import Plan, TrialPlan
@@ -36,6 +36,8 @@ class Eligible:
         Children of the list.
     split_homes : int
         Homes whose children are in several units.
+    share_a_home : int
+        Children of ``rows`` who are known to share their address with another child; of the others nobody knows.
     sources : dict
         The newest day of each table that the list was made from.
     """
@@ -44,6 +46,7 @@ class Eligible:
     rows: pl.DataFrame
     assessed: int
     split_homes: int
+    share_a_home: int
     sources: dict[str, str]
 
     @property
@@ -87,7 +90,7 @@ def eligible(store: Store, caller: Caller, plan: Plan, day: date | None = None) 
     with store.view(caller) as view:
         of = stored_list(view, wanted, plan.file)
         sources = sources_of(view, of)
-        scores, homes, due = scores_of(view, [of]), trials.homes(view), trials.due(view)
+        scores, homes, due = scores_of(view, [of]), trials.homes(view), duties.due(view)
         first = in_order(scores, wanted).head(wanted.first)
         pupils = first["pupil_id"].to_list()
         urns = _places(plan, trials.urns(view, pupils))
@@ -101,7 +104,14 @@ def eligible(store: Store, caller: Caller, plan: Plan, day: date | None = None) 
         pl.Series("due", [due.get(p) for p in pupils], pl.Date),
         pl.Series("deadline", [p in excepted_by(wanted, due, day or wanted.as_of) for p in pupils], pl.Boolean),
     )
-    return Eligible(of=of, rows=rows, assessed=len(scores), split_homes=split, sources=sources)
+    return Eligible(
+        of=of,
+        rows=rows,
+        assessed=len(scores),
+        split_homes=split,
+        share_a_home=len(homes.keys() & set(pupils)),
+        sources=sources,
+    )
 
 
 def excepted_by(plan: TrialPlan, due: dict[str, date], day: date) -> set[str]:

@@ -61,7 +61,7 @@ def is_better(plan: TrialPlan, difference: float, interval: Interval, p: float) 
     return difference * OUTCOMES[plan.outcome].good > 0 if is_shown else None
 
 
-def finding(plan: TrialPlan, who: str, difference: float, interval: Interval, p: float) -> str:
+def finding(plan: TrialPlan, who: str, difference: float, interval: Interval, better: bool | None) -> str:
     """Return what a trial says, in one sentence that names the outcome and whether the difference is for better or worse.
 
     Parameters
@@ -70,9 +70,10 @@ def finding(plan: TrialPlan, who: str, difference: float, interval: Interval, p:
         What made the difference, such as ``Help now``.
     interval : tuple or None
         Of the difference; None if it cannot be computed.
+    better : bool or None
+        See ``is_better``, which goes by exact figures; those here may be rounded.
     """
     outcome = OUTCOMES[plan.outcome]
-    better = is_better(plan, difference, interval, p)
     limits = "{:+.3f} to {:+.3f}".format(*interval) if interval else NO_INTERVAL
     if better is None:
         return f"No difference was shown in {outcome.what}: {difference:+.3f} ({limits}). That is not a proof of none."

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from features.outcome.cohort import CohortRule
-from features.outcome.definition import Definition
 from histories.calendar import london_today
 from histories.errors import Fault, Faults
 from histories.io.atomic_write import new_file
@@ -20,7 +18,8 @@ from serving.store import Store
 from serving.store.audit import audit_log
 from serving.store.caller import Caller
 from serving.store.database import reading
-from serving.store.trials import trials
+from serving.store.trials import duties, trials
+from serving.store.unit_of_work import View
 from serving.trials.allocation import drawn_by
 from serving.trials.analysis import Analysis, analyse, check_allocation
 from serving.trials.eligible import Eligible, eligible, excepted_by
@@ -28,6 +27,7 @@ from serving.trials.measurable import must_be_measurable
 from serving.trials.outcomes import of_attendance, of_contacts, of_going_missing
 from serving.trials.plan import Plan
 from serving.trials.power import Power, power_of
+from serving.trials.rules import USES, OutcomeRules
 from serving.trials.sentences import stopped_of
 from serving.trials.starting import DEADLINE, for_the_team
 from serving.trials.wedge.analysis import WedgeAnalysis, analyse_wedge
@@ -35,12 +35,20 @@ from serving.trials.wedge.lot import step_named
 
 
 def plan_trial(
-    store: Store, caller: Caller, plan: Plan, *, dry_run: bool = False, closed: Collection[date] = ()
+    store: Store,
+    caller: Caller,
+    plan: Plan,
+    *,
+    rules: OutcomeRules,
+    dry_run: bool = False,
+    closed: Collection[date] = (),
 ) -> tuple[Eligible, Power, list[str]]:
     """Measure a plan's power and register it, if it has the power that it asks for.
 
     Parameters
     ----------
+    rules : OutcomeRules
+        By which the outcome will be judged: the analysis goes by no others.
     closed : collection of date
         Days on which all of the authority's schools are closed.
 
@@ -55,6 +63,7 @@ def plan_trial(
         See ``eligible`` and ``must_be_measurable``; if the power is too low; if the name, or a child on the same list, is registered already.
     """
     who = eligible(store, caller, plan)
+    judged_by = rules.digests(who.of.definition, USES[plan.of.outcome], plan.file)
     must_be_measurable(plan, who.of, plan.of.as_of, sources=who.sources, closed=closed)
     power = power_of(plan.of, who.sample)
     if power.power.value < plan.of.power:
@@ -76,9 +85,11 @@ def plan_trial(
             size=round(power.size.value, 3),
             children=len(who.rows),
             units=who.units,
+            share_a_home=who.share_a_home,
             members=who.digest,
             definition=who.of.definition,
             horizon_days=who.of.horizon_days,
+            judged_by=judged_by,
         )
     with store.view(caller) as view:
         others = trials.never_started(view, plan.of.name)
@@ -156,9 +167,9 @@ def status(
     """
     known = _registered(store, caller, plan, started=True)
     name, day, not_in_trial = plan.of.name, today or london_today(), 0
-    ends = min(plan.end(known.day, known.horizon_days), known.stopped_on or date.max)
+    ends = _ends(plan, known)
     with store.change(caller) as change:
-        due = excepted_by(plan.of, trials.due(change, before=ends), min(day, ends))
+        due = excepted_by(plan.of, duties.due(change, before=ends), min(day, ends))
         trials.add_exceptions(change, name, due, DEADLINE)
         if day < ends:
             not_in_trial = trials.add_exceptions(change, name, asked, "social_worker")
@@ -202,34 +213,33 @@ def analyse_trial(
     plan: Plan,
     histories: Histories,
     *,
-    no_conversation: Iterable[str] = (),
-    definitions: Mapping[str, Definition] | None = None,
-    rule: CohortRule | None = None,
+    rules: OutcomeRules,
 ) -> Analysis | WedgeAnalysis:
     """Analyse a trial once its day has come.
 
     Raises
     ------
     Faults
-        Before ``analyse_on`` by the histories' last known day, if the plan, the allocation or the audit was changed, or if outcomes are not known.
+        Before ``analyse_on`` by the histories' last known day, if the plan, its rules, the allocation or the audit was changed, or if outcomes are not known.
     """
     known = _registered(store, caller, plan, started=True)
     _must_be_due(histories.last_known(), plan)
+    rules.must_be(known.judged_by, known.definition, plan.file)
     wanted, windows = plan.of, plan.windows(known.day, known.horizon_days, known.stopped_on)
     _must_have_run(plan, windows)
     with store.view(caller) as view:
         members, exceptions = trials.allocations(view, wanted.name), trials.exceptions(view, wanted.name)
-        silent = list(no_conversation)
-        spoken = [trials.spoken_to(view, wanted.name, begin, end, silent) for begin, end in windows]
+        exceptions[DEADLINE] |= _had_a_duty(view, plan, known)
+        spoken = [trials.spoken_to(view, wanted.name, *window, rules.no_conversation) for window in windows]
         view.record("trial.seen", pupils=members["pupil_id"].to_list(), name=wanted.name)
     if wanted.outcome == "contact":
         outcomes = [of_contacts(members, pupils) for pupils in spoken]
     elif wanted.outcome == "attendance":
         outcomes = [of_attendance(histories, members, begin, end) for begin, end in windows]
     else:
-        definition = (definitions or {}).get(known.definition) or Definition.load(known.definition)
+        definition = rules.definition(known.definition, plan.file)
         children = members.select("pupil_id", "as_of", "authority")
-        outcomes = [of_going_missing(histories, children, definition, known.horizon_days, rule)]
+        outcomes = [of_going_missing(histories, children, definition, known.horizon_days, rules.cohort)]
     analysis: Analysis | WedgeAnalysis
     if wanted.arms == "wedge":
         analysis = analyse_wedge(wanted, known, members, outcomes, exceptions)
@@ -237,6 +247,17 @@ def analyse_trial(
         analysis = analyse(wanted, known, members, outcomes[0], exceptions)
     store.note(caller, trials.ANALYSED, name=wanted.name, p=round(analysis.p, 4))
     return analysis
+
+
+def _had_a_duty(view: View, plan: Plan, known: trials.Registered) -> set[str]:
+    """Return the children whom a duty excepted at some time of the trial, whatever ``status`` saw: one can begin and be met between two looks."""
+    ran = duties.ran(view, plan.of.name, known.day, _ends(plan, known))
+    return {pupil for pupil, due_on, last in ran if excepted_by(plan.of, {pupil: due_on}, last)}
+
+
+def _ends(plan: Plan, known: trials.Registered) -> date:
+    """Return the day from which nobody is an exception any more: the end, or when the trial was stopped."""
+    return min(plan.end(known.day, known.horizon_days), known.stopped_on or date.max)
 
 
 def stop_trial(store: Store, caller: Caller, name: str, reason: str, *, today: date | None = None) -> date:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -43,6 +43,8 @@ class RegisteredChecks:
         Children of each band.
     excluded : dict
         Children below the cut who are in no band, by reason.
+    judged_by : dict
+        SHA-256 of each rule by which outcomes are judged; empty in a registration of before they were kept.
     drawn : dict or None
         ``day`` and ``children`` by band when the lot was drawn; None if it has not been.
     estimated : int
@@ -61,6 +63,7 @@ class RegisteredChecks:
     excluded: dict[str, int]
     drawn: dict[str, Any] | None
     estimated: int
+    judged_by: dict[str, str] = field(default_factory=dict)
 
     @property
     def day(self) -> date:
@@ -80,6 +83,7 @@ def registered(view: View, name: str) -> RegisteredChecks | None:
         digest=first["plan"],
         drawn=next((e for e in _entries(view, DRAWN) if e["name"] == name), None),
         estimated=sum(e["name"] == name for e in _entries(view, ESTIMATED)),
+        judged_by=first.get("judged_by", {}),
         **{key: first[key] for key in copied},
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from histories.calendar import london_day, london_today
 from histories.errors import Fault, Faults
 from histories.io.quantities import quantity
 from serving.store.audit.kept_text import must_name_nobody
-from serving.store.cases.casework_tables import StoredAtHome, StoredDeadline
+from serving.store.cases.casework_tables import StoredAtHome
 from serving.store.cases.tables import Case, CaseEntry
 from serving.store.ledger.believed import believed
 from serving.store.tables import AuditEntry, Pupil
@@ -48,6 +48,8 @@ class Registered:
         ``day``, ``arms`` (children by arm), ``assessed`` and ``split_homes`` when it started; None if it has not.
     analysed : int
         How often it was analysed.
+    judged_by : dict
+        SHA-256 of each rule by which the outcome is judged; empty in a registration of before they were kept.
     stopped : dict or None
         ``day`` and ``reason``, if it was stopped before its end.
     """
@@ -63,6 +65,7 @@ class Registered:
     units: int
     started: dict[str, Any] | None
     analysed: int
+    judged_by: dict[str, str] = field(default_factory=dict)
     stopped: dict[str, Any] | None = None
 
     @property
@@ -99,6 +102,7 @@ def registered(view: View, name: str) -> Registered | None:
         horizon_days=first["horizon_days"],
         members=first["members"],
         units=first.get("units", 0),
+        judged_by=first.get("judged_by", {}),
         started=started[0] if started else None,
         analysed=sum(e["name"] == name for e in _entries(view, ANALYSED)),
         stopped=next((e for e in _entries(view, STOPPED) if e["name"] == name), None),
@@ -300,15 +304,6 @@ def add_exceptions(change: Change, name: str, pupils: Iterable[str], why: str) -
         change.connection.execute(sa.insert(TrialException), [{**stored, "pupil_id": p} for p in new[at : at + BATCH]])
     change.record("trial.exceptions", pupils=new, name=name, why=why, count=len(new))
     return len(wanted - members)
-
-
-def due(view: View, before: date | None = None) -> dict[str, date]:
-    """Return when the first duty that runs is due, by child; only of duties that began before a day, if one is given. The calling code records the view."""
-    first = sa.func.min(StoredDeadline.due_on)
-    running = sa.select(StoredDeadline.pupil_id, first).where(StoredDeadline.stopped_at.is_(None))
-    running = running.where(StoredDeadline.started_on < before) if before else running
-    rows = view.connection.execute(running.group_by(StoredDeadline.pupil_id))
-    return {row[0]: row[1] for row in rows}
 
 
 def homes(view: View) -> dict[str, str]:

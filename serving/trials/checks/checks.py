@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
 
-from features.outcome.cohort import CohortRule
-from features.outcome.definition import Definition
 from features.outcome.known_until import newest_known
 from histories.calendar import london_today
 from histories.errors import Fault, Faults
@@ -21,12 +18,13 @@ from serving.pages.settings import PageSettings
 from serving.store import Store
 from serving.store.caller import Caller
 from serving.store.scores.complete_lists import complete_lists, scores_of
-from serving.store.trials import checks, trials
+from serving.store.trials import checks, duties, trials
 from serving.store.unit_of_work import View
 from serving.trials.checks.drawing import Frame, band_of, check_drawn, drawn_numbers, frame_of, must_be_enough
 from serving.trials.checks.estimate import Estimate, Found, found_of
 from serving.trials.checks.plan import Checks
 from serving.trials.outcomes import of_going_missing
+from serving.trials.rules import OF_CHECKS, OutcomeRules
 from serving.trials.stored_list import in_order, stored_list
 from serving.trials.trial import must_verify
 
@@ -56,6 +54,7 @@ def draw_checks(
     plan: Checks,
     *,
     pages: PageSettings,
+    rules: OutcomeRules,
     out: Path | None,
     today: date | None = None,
 ) -> Drawn:
@@ -67,6 +66,8 @@ def draw_checks(
     ----------
     pages : PageSettings
         The lists from which workers choose.
+    rules : OutcomeRules
+        By which outcomes will be judged: the estimate goes by no others.
     out : Path or None
         CSV file; see ``write_list``.
     today : date, optional
@@ -82,9 +83,10 @@ def draw_checks(
     plan.must_be_drawn_on(day)
     frame = _frame(store, caller, plan, day)
     must_be_enough(plan, frame.sizes)
+    judged_by = rules.digests(frame.of.definition, OF_CHECKS, plan.file)
     if out is None:
         return Drawn(frame=frame, children=0)
-    known = _register(store, caller, plan, frame)
+    known = _register(store, caller, plan, frame, judged_by)
     if known.members != frame.digest:
         what = "the list, who is looked at anyway, or the audit's key has changed since the plan was registered"
         raise Faults(Fault(what, f"{plan.file}, as_of", "Make a new plan on a newer list, under another name."))
@@ -104,7 +106,7 @@ def _frame(store: Store, caller: Caller, plan: Checks, day: date) -> Frame:
             plan.of,
             of,
             scores,
-            looked_at={"deadline": trials.due(view), **checks.looked_at(view, day)},
+            looked_at={"deadline": duties.due(view), **checks.looked_at(view, day)},
             homes=trials.homes(view),
             reference=view.chain.reference,
         )
@@ -112,7 +114,9 @@ def _frame(store: Store, caller: Caller, plan: Checks, day: date) -> Frame:
     return frame
 
 
-def _register(store: Store, caller: Caller, plan: Checks, frame: Frame) -> checks.RegisteredChecks:
+def _register(
+    store: Store, caller: Caller, plan: Checks, frame: Frame, judged_by: dict[str, str]
+) -> checks.RegisteredChecks:
     """Return the plan's registration; it is made unless it is there from a command that was stopped before the draw."""
     must_verify(store, plan.file)
     with store.view(caller) as view:
@@ -129,6 +133,7 @@ def _register(store: Store, caller: Caller, plan: Checks, frame: Frame) -> check
                 pupils=frame.rows["pupil_id"].to_list(),
                 definition=frame.of.definition,
                 horizon_days=frame.of.horizon_days,
+                judged_by=judged_by,
                 model_version=frame.of.model_version,
                 members=frame.digest,
                 sizes=frame.sizes,
@@ -181,19 +186,18 @@ def estimate_checks(
     plan: Checks,
     histories: Histories,
     *,
-    pages: PageSettings,
-    definitions: Mapping[str, Definition] | None = None,
-    rule: CohortRule | None = None,
+    rules: OutcomeRules,
 ) -> Estimate:
     """Estimate missed need below the cut, once its day has come.
 
     Raises
     ------
     Faults
-        Before ``estimate_on`` by the histories' last known day, or if the plan, the draw or the audit was changed.
+        Before ``estimate_on`` by the histories' last known day, or if the plan, its rules, the draw or the audit was changed.
     """
     known = _registered(store, caller, plan, drawn=True)
     _must_be_due(histories.last_known(), plan)
+    rules.must_be(known.judged_by, known.definition, plan.file)
     with store.view(caller) as view:
         drawn = checks.drawn(view, plan.of.name)
         undrawn = _not_drawn(view, plan, known, set(drawn["pupil_id"]))
@@ -202,19 +206,19 @@ def estimate_checks(
             plan.of.name,
             first=known.day,
             until=known.day + timedelta(weeks=plan.of.weeks),
-            no_conversation=pages.no_conversation,
+            no_conversation=rules.no_conversation,
             needed=plan.of.needed,
         )
         strangers = checks.not_drawn(view, plan.of.name, drawn["pupil_id"])
         view.record("trial.checks_seen", pupils=drawn["pupil_id"].to_list(), name=plan.of.name)
     check_drawn(plan.of, known.salt, known.sizes, drawn, strangers)
-    definition = (definitions or {}).get(known.definition) or Definition.load(known.definition)
+    definition = rules.definition(known.definition, plan.file)
     newest = newest_known(histories, definition, known.horizon_days).of(plan.of.authority)
     went: Found | None = None
     recorded: Found | None = None
     members = pl.concat([drawn, drawn.clear() if undrawn is None else undrawn])
     if plan.of.as_of <= newest and len(members):
-        rows = of_going_missing(histories, members.select(*MEMBER), definition, known.horizon_days, rule)
+        rows = of_going_missing(histories, members.select(*MEMBER), definition, known.horizon_days, rules.cohort)
         missing = {p: bool(v) for p, v in rows.select("pupil_id", "value").iter_rows() if v is not None}
         went = found_of("went_missing", known, drawn, missing)
         recorded = None if undrawn is None else found_of("went_missing", known, undrawn, missing)

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from features.groups.disclosure import HIDDEN, SMALLEST, rounded
+from features.groups.disclosure import HIDDEN, SMALLEST, rounded, shown
 from histories.io.quantities import quantity
 from serving.store.trials.checks import RegisteredChecks
 from serving.trials.checks.estimates import Stratum, at_most, bounds, shareable, total
@@ -50,7 +50,7 @@ class Found:
             at: dict[str, Any] = {"drawn": drawn, "known": known, "yes": yes, "children": size, "at_most": None}
         else:
             found, free = shareable(self.strata), None
-            at = {key: _shown(n) for key, n in (("drawn", drawn), ("known", known), ("children", size))}
+            at = {key: shown(n) for key, n in (("drawn", drawn), ("known", known), ("children", size))}
             at |= {"yes": rounded(yes) if found else None, "at_most": self._most() if found is None else None}
         interval = {
             "estimate": found.to_dict() if found else None,
@@ -62,17 +62,13 @@ class Found:
         """Return the same of the children not drawn: ``went_missing`` and ``known`` as counts, and ``estimate``, weighted by band, as of those drawn."""
         yes, known = sum(s.yes for s in self.strata), sum(s.known for s in self.strata)
         found = total(self.strata) if exact else shareable(self.strata)
-        counts = (yes, known) if exact else (_shown(yes), _shown(known))
+        counts = (yes, known) if exact else (shown(yes), shown(known))
         return {"went_missing": counts[0], "known": counts[1], "estimate": found.value if found else None}
 
     def _most(self) -> float | None:
         """Return the most children that a small number can stand for; None if not the number of yes is small, or nothing is known of a band."""
         few = sum(s.yes for s in self.strata) <= SMALLEST and all(s.known or not s.size for s in self.strata)
         return at_most(self.strata) if few else None
-
-
-def _shown(count: int) -> int | None:
-    return rounded(count) if count > SMALLEST else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,15 +107,15 @@ class Estimate:
             "as_of": str(self.plan.as_of),
             "cut": self.plan.cut,
             "bands": [
-                {"children": size if exact else _shown(size), "drawn": n}
+                {"children": size if exact else shown(size), "drawn": n}
                 for size, n in zip(self.registered.sizes, self.needed_help.drawn, strict=True)
             ],
-            "excluded": excluded if exact else {why: _shown(n) for why, n in excluded.items()},
+            "excluded": excluded if exact else {why: shown(n) for why, n in excluded.items()},
             "needed_help": self.needed_help.to_dict(exact=exact),
             "went_missing": self.went_missing.to_dict(exact=exact) if self.went_missing else None,
             "not_known_yet": self.known_from or None,
             "not_drawn": self.recorded.of_others(exact=exact) if self.recorded else None,
-            "erased": self.erased if exact else _shown(self.erased),
+            "erased": self.erased if exact else shown(self.erased),
             "estimated_before": self.registered.estimated,
             "notes": list(NOTES),
         }

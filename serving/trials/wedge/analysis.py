@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from features.groups.disclosure import HIDDEN
 from histories.errors import Fault, Faults
 from histories.io.quantities import quantity
 from serving.store.trials.trials import Registered
 from serving.trials.analysis import NOTES, OF_ARMS, check_allocation, flow_of
-from serving.trials.effects import LEVEL
+from serving.trials.figures import Figures, conclusion_line, flow_lines, flow_shown, is_few, rounded
 from serving.trials.plan import TrialPlan
-from serving.trials.sentences import earlier_lines, finding, is_better, never_started_lines, stopped_lines, stopped_of
+from serving.trials.sentences import earlier_lines, never_started_lines, stopped_lines, stopped_of
 from serving.trials.wedge.effects import effects, interval
 from serving.trials.wedge.lot import step_named
 
@@ -37,6 +38,8 @@ class WedgeAnalysis:
         95% interval of the effect; an end is infinite if the test refuses nothing there.
     p : float
         Of the randomisation test over orders.
+    few : set of tuple
+        The periods with few children behind a mean, each with ``with_help`` or ``without``.
     left_out : int
         Units without a known outcome in some period.
     earlier : int
@@ -52,24 +55,27 @@ class WedgeAnalysis:
     effect: float
     interval: tuple[float, float]
     p: float
+    few: set[tuple[int, str]]
     left_out: int
     earlier: int
     never_started: list[str]
     stopped: dict[str, Any] | None = None
 
     @property
-    def conclusion(self) -> str:
-        """What the trial says, in one sentence."""
-        return finding(self.plan, "Help", self.effect, self.interval, self.p)
+    def figures(self) -> Figures:
+        """The comparison: the effect of having begun help."""
+        few = bool(self.few)
+        return Figures(
+            plan=self.plan, who="Help", difference=self.effect, interval=self.interval, p=self.p, few=few
+        )
 
     @property
     def notes(self) -> list[str]:
         """What to know when reading the result."""
         return [*NOTES, OF_ARMS["wedge"]]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready data, without any child."""
-        low, high = (end if np.isfinite(end) else None for end in self.interval)
+    def to_dict(self, *, exact: bool) -> dict[str, Any]:
+        """Return JSON-ready data without any child; unless ``exact``, as it may be shown to anybody."""
         return {
             "name": self.plan.name,
             "question": self.plan.question,
@@ -77,14 +83,9 @@ class WedgeAnalysis:
             "outcome": self.plan.outcome,
             "arms": self.plan.arms,
             "unit": self.plan.unit,
-            "flow": self.flow,
-            "periods": self.periods,
-            "difference": self.effect,
-            "interval": [low, high],
-            "p": self.p,
-            "level": LEVEL,
-            "better": is_better(self.plan, self.effect, self.interval, self.p),
-            "conclusion": self.conclusion,
+            "flow": flow_shown(self.flow, exact=exact),
+            "periods": self._means(exact=exact),
+            **self.figures.to_dict(exact=exact),
             "stopped": self.stopped,
             "units_left_out": self.left_out,
             "analysed_before": self.earlier,
@@ -92,25 +93,24 @@ class WedgeAnalysis:
             "notes": self.notes,
         }
 
-    def text(self) -> str:
-        """Return the result as text."""
-        flow = self.flow
-        lines = [
-            self.plan.question,
-            f"assessed {flow['assessed']:,}, not eligible {flow['not_eligible']:,}, allocated {flow['allocated']:,}",
+    def _means(self, *, exact: bool) -> list[dict[str, float | None]]:
+        return [
+            {
+                key: None if mean is None or ((n, key) in self.few and not exact) else rounded(mean, exact=exact)
+                for key, mean in means.items()
+            }
+            for n, means in enumerate(self.periods)
         ]
-        for step, part in flow["arms"].items():
-            lost = ", ".join(f"{n:,} {why.replace('_', ' ')}" for why, n in part["lost"].items()) or "none"
-            lines.append(
-                f"{step.replace('_', ' ')}: {part['allocated']:,} children in {part['units']:,} units; exceptions {part['exceptions']:,}; "
-                f"erased since {part['erased']:,}; lost: {lost}; analysed {part['analysed']:,}"
-            )
-        for number, means in enumerate(self.periods, 1):
-            shown = (f"{key.replace('_', ' ')} {mean:.3f}" for key, mean in means.items() if mean is not None)
-            lines.append(f"period {number}: {', '.join(shown)}")
+
+    def text(self, *, exact: bool) -> str:
+        """Return the result as text; see ``to_dict``."""
+        lines = [self.plan.question, *flow_lines(flow_shown(self.flow, exact=exact))]
+        for number, means in enumerate(self._means(exact=exact), 1):
+            shown = [f"{key.replace('_', ' ')} {mean:.3f}" for key, mean in means.items() if mean is not None]
+            lines.append(f"period {number}: {', '.join(shown) or HIDDEN}")
         if self.left_out:
             lines.append(f"left out: {quantity(self.left_out, 'unit')} without a known outcome in some period")
-        lines.append(f"{self.conclusion} p = {self.p:.3f}, randomisation test over orders")
+        lines.append(conclusion_line(self.figures.to_dict(exact=exact), "randomisation test over orders"))
         lines += [*stopped_lines(self.plan, self.stopped), *earlier_lines(self.earlier)]
         return "\n".join([*lines, *never_started_lines(self.never_started), *self.notes])
 
@@ -163,6 +163,7 @@ def analyse_wedge(
         effect=float(found.effect[0]),
         interval=interval(begins, outcome, children, plan.seed),
         p=float(found.p[0]),
+        few=_few(plan, of_units.filter(pl.col("unit").is_in(units["unit"].implode()))),
         left_out=known.units - len(units),
         earlier=known.analysed,
         never_started=known.never_started,
@@ -192,3 +193,12 @@ def _by_period(begins: np.ndarray, outcome: np.ndarray, children: np.ndarray) ->
             }
         )
     return periods
+
+
+def _few(plan: TrialPlan, of_units: pl.DataFrame) -> set[tuple[int, str]]:
+    """Return the periods with few children behind a mean, each with ``with_help`` or ``without``."""
+    known = of_units.filter(pl.col("value").is_not_null())
+    helped = pl.col("arm").map_elements(step_named, return_dtype=pl.Int64) <= pl.col("period")
+    cells = known.group_by("period", pl.when(helped).then(pl.lit("with_help")).otherwise(pl.lit("without")).alias("of"))
+    yes_or_no = plan.outcome != "attendance"
+    return {(int(n), str(of)) for (n, of), part in cells if is_few(part["value"], yes_or_no=yes_or_no)}

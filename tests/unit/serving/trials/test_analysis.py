@@ -52,9 +52,9 @@ def test_one_unit_in_an_arm_gives_no_interval_and_says_so():
     )
     analysis = analyse(plan, known, members, outcome, {"deadline": set(), "social_worker": set()})
     assert analysis.interval is None
-    assert analysis.to_dict()["interval"] is None
-    assert "no interval can be computed: an arm has fewer than two units" in analysis.conclusion
-    assert "nan" not in analysis.text()
+    assert analysis.to_dict(exact=True)["interval"] is None
+    assert "no interval can be computed: an arm has fewer than two units" in analysis.figures.conclusion(exact=True)
+    assert "nan" not in analysis.text(exact=True)
 
 
 @pytest.mark.parametrize("outcome", list(OUTCOMES))
@@ -66,7 +66,7 @@ def test_a_finding_names_the_outcome_and_whether_it_is_for_better_or_worse(outco
     """More children who go missing is harm, whatever the sign looks like; a difference is shown by the test and the interval alike."""
     plan = SimpleNamespace(outcome=outcome)
     interval = (difference - half, difference + half) if half else None
-    said = finding(plan, "Help now", difference, interval, p)
+    said = finding(plan, "Help now", difference, interval, is_better(plan, difference, interval, p))
     assert OUTCOMES[outcome].what in said
     if not is_shown:
         assert is_better(plan, difference, interval, p) is None
