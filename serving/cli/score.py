@@ -93,7 +93,7 @@ def score(
     opened = open_histories(histories, engine=engine)
     warn_of_late_days(opened, [as_of.date()])
     if store:
-        _must_keep_purpose(settings, opened, (as_of.date(), risk_model.manifest.version), rule, purpose)
+        _must_be_storable(settings, opened, (as_of.date(), risk_model.manifest.version), rule, purpose)
     stored = 0
     with progress("scoring") as advance:
         if engine == "spark":
@@ -162,7 +162,7 @@ def _serving(settings: Settings) -> Release | None:
         return None
 
 
-def _must_keep_purpose(
+def _must_be_storable(
     settings: Settings, opened: Histories, made: tuple[date, str], rule: CohortRule, purpose: str
 ) -> None:
     """Raise what storing the lists of a day by a version would, before the many minutes of scoring."""
@@ -172,7 +172,7 @@ def _must_keep_purpose(
 
     if purpose == SHADOW:
         authorities = cohort(opened, [made[0]], rule)["authority"].unique().to_pylist()
-        Store.of(settings).must_keep_purpose([(authority, *made) for authority in authorities], purpose)
+        Store.of(settings).must_be_storable([(authority, *made) for authority in authorities], purpose)
 
 
 def _store(settings: Settings, scores: Sequence[Score], purpose: str) -> tuple[int, Ranking]:

@@ -177,6 +177,10 @@ def judge(
         judgement.versions.append(_version_result(histories, judgement.lists_of(version), judgement, terms))
     if judgement.outcomes:
         judgement.terms = by_term(judgement.scored_on_shown_lists())
+    if again := sum(x.replaced > 0 for x in joined):
+        judgement.warnings.append(
+            f"stored again with other scores within a week ({quantity(again, 'list')}): they are judged by the later ones"
+        )
     if unknown := terms.unknown_capacities(joined):
         judgement.warnings.append(
             f"judged by today's capacity ({quantity(unknown, 'list')}): an earlier version of onroll stored them without the one they were made with"

@@ -60,6 +60,7 @@ def shareable(report: MonitorReport, authority: str | None, trials: Sequence[Map
         "quiet": _titles(report, "quiet") if whole else [],
         "not_judged": _titles(report, "not_judged") if whole else [],
         **_over_time(judgement, authority),
+        "stored_again": sum(r.of.replaced > 0 for r in lists if r.figures and r.of in shown),
         "capacity_unknown": sum(r.of.capacity is None for r in lists if r.figures and r.of in shown),
         "waiting": [str(r.known_from) for r in lists if not r.figures and r.known_from],
         "unjudged": sum(r.known_from is None for r in lists),

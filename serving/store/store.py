@@ -199,14 +199,14 @@ class Store:
         Raises
         ------
         Faults
-            When a list that is shown would become one for monitoring.
+            When a list that is shown would become one for monitoring, or be replaced long after it was shown.
         """
         made, who = ScoreRows.of(scores, PART), caller or command_line()
         stored = 0
         for rows in made.parts:
             with self.change(who) as change:
                 if not stored:
-                    stored_scores.must_keep_purpose(change.connection, made.lists, purpose)
+                    stored_scores.must_be_storable(change.connection, made.lists, purpose, change.now)
                     if made.recipe is not None:
                         kept_numbers.add(change.connection, made.recipe)
                 stored += stored_scores.save(change, rows, purpose)
@@ -217,10 +217,10 @@ class Store:
                 time.sleep(PAUSE)
         return stored
 
-    def must_keep_purpose(self, lists: Collection[tuple[str, date, str]], purpose: str) -> None:
+    def must_be_storable(self, lists: Collection[tuple[str, date, str]], purpose: str) -> None:
         """Raise what ``save`` would, before the lists, by authority, day and model version, are scored."""
         with reading(self.engine) as connection:
-            stored_scores.must_keep_purpose(connection, lists, purpose)
+            stored_scores.must_be_storable(connection, lists, purpose, datetime.now(UTC))
 
     def keep(
         self, histories: Histories, scores: Sequence[Score] | Ranking, rules: Rules, closed: Iterable[date]

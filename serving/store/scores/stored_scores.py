@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,11 +14,11 @@ from histories.errors import Fault, Faults
 from serving.http.paging import Cursor, ListChanged
 from serving.store.caller import Caller
 from serving.store.scores import kept_numbers, list_capacity
+from serving.store.scores.standing import SHADOW, SHOWN, must_not_supersede, must_stand
 from serving.store.tables import Pupil, ScoreList, StoredScore
 from serving.store.unit_of_work import Change, View
 
 BATCH = 500
-SHOWN, SHADOW = "shown", "shadow"  # purposes of lists: those that teams see, and those for monitoring only
 LISTED = sa.exists().where(
     ScoreList.authority == StoredScore.authority,
     ScoreList.as_of == StoredScore.as_of,
@@ -26,22 +26,27 @@ LISTED = sa.exists().where(
 )
 IDENTITY = ("pupil_id", "as_of", "model_version")
 COLUMNS = (StoredScore.pupil_id, StoredScore.as_of, StoredScore.model_version)
+PROMISED = ("risk", "rank", "list_name")  # what teams and monitoring go by
 LIST_KEY = ("authority", "as_of", "model_version")
 LIST_COLUMNS = (ScoreList.authority, ScoreList.as_of, ScoreList.model_version)
 
 
-def must_keep_purpose(connection: sa.Connection, keys: Collection[tuple[str, date, str]], purpose: str) -> None:
-    """Raise ``Faults`` when lists for monitoring only, by their ``LIST_KEY``, would replace one that teams were shown."""
+def must_be_storable(
+    connection: sa.Connection, keys: Collection[tuple[str, date, str]], purpose: str, now: datetime
+) -> None:
+    """Raise ``Faults`` when lists, by their ``LIST_KEY``, would take the place of one that teams were shown: for monitoring only, or too late."""
     shown = sa.select(sa.func.count()).where(sa.tuple_(*LIST_COLUMNS).in_(keys), ScoreList.purpose == SHOWN)
     if purpose == SHADOW and connection.scalar(shown):
         do = "Monitor it as it stands: what was shown is not replaced by what was not."
         raise Faults(Fault("this version's list of the day was shown to teams", "score --store", do))
+    if purpose == SHOWN:
+        must_not_supersede(connection, keys, now)
 
 
 def save(change: Change, rows: Sequence[dict[str, Any]], purpose: str = SHOWN) -> int:
     """Store rows of ``rows_of``; an existing score with the same content stays, one with other content is replaced.
 
-    Nobody sees them until ``enlist`` marks their list as complete.
+    Nobody sees them until ``enlist`` marks their list as complete. What teams were shown stands; see ``must_stand``.
 
     Returns
     -------
@@ -55,6 +60,9 @@ def save(change: Change, rows: Sequence[dict[str, Any]], purpose: str = SHOWN) -
         bodies = {tuple(r[k] for k in IDENTITY): r for r in stored}
         other = _changed(change.connection, part, bodies)
         changed = [key for key in part if key not in bodies or key in other]
+        promised = [key for key in changed if key not in bodies or _promises_other(part[key], bodies[key])]
+        if promised:
+            must_stand(change, promised, {tuple(part[key][k] for k in LIST_KEY) for key in promised})
         replaced = [key for key in changed if key in bodies]
         if replaced:
             old = sa.and_(sa.tuple_(*COLUMNS).in_(replaced), StoredScore.replaced_at.is_(None))
@@ -76,6 +84,11 @@ def _changed(
     unsure = [key for key in given if key in stored and stored[key]["body"] != given[key]["body"]]
     texts = (kept_numbers.texts_of_rows(connection, [of[key] for key in unsure]) for of in (given, stored))
     return {key for key, new, old in zip(unsure, *texts, strict=True) if new != old}
+
+
+def _promises_other(given: Mapping[str, Any], stored: Mapping[Any, Any]) -> bool:
+    """Return whether a score promises something else than the stored one; a later onroll may only have other words."""
+    return any(given[name] != stored[name] for name in PROMISED)
 
 
 def upsert(change: Change, table: Any) -> Any:

@@ -1,0 +1,70 @@
+"""A list that teams were shown stands: a wrong import is corrected within days, and no promise is made anew once outcomes may be known."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+
+import sqlalchemy as sa
+
+from histories.errors import Fault, Faults
+from serving.store.tables import ScoreList, StoredScore
+from serving.store.unit_of_work import Change
+
+SHOWN, SHADOW = "shown", "shadow"  # purposes of lists: those that teams see, and those for monitoring only
+CORRECTABLE = timedelta(days=7)  # from the first storing; nearly no outcome of a window is recorded so soon
+
+
+def must_stand(
+    change: Change, scores: Collection[tuple[str, date, str]], lists: Collection[tuple[str, date, str]]
+) -> None:
+    """Raise ``Faults`` when scores would be added to, or replaced on, a list that teams were first shown longer than ``CORRECTABLE`` ago.
+
+    Parameters
+    ----------
+    scores : collection of tuple
+        Pupil, day and version of each score that is new or differs from the stored one.
+    lists : collection of tuple
+        Authority, day and version of their lists.
+    """
+    of_list = sa.tuple_(ScoreList.authority, ScoreList.as_of, ScoreList.model_version).in_(lists)
+    listed = sa.select(sa.func.min(ScoreList.stored_at)).where(of_list, ScoreList.purpose == SHOWN)
+    newest = change.connection.scalar(listed)
+    if newest is None:
+        return
+    of_score = sa.tuple_(StoredScore.pupil_id, StoredScore.as_of, StoredScore.model_version).in_(scores)
+    # Replaced ones too: a correction of a correction has no more time.
+    oldest = change.connection.scalar(sa.select(sa.func.min(StoredScore.stored_at)).where(of_score))
+    if change.now - min(filter(None, (newest, oldest))) > CORRECTABLE:
+        do = "Score a newer day. What was promised is judged as it stands."
+        days = CORRECTABLE.days
+        raise Faults(
+            Fault(
+                f"teams were shown other scores of this day and version more than {days} days ago", "score --store", do
+            )
+        )
+
+
+def must_not_supersede(connection: sa.Connection, lists: Collection[tuple[str, date, str]], now: datetime) -> None:
+    """Raise ``Faults`` when teams were shown a list of another version of the same authority and day longer than ``CORRECTABLE`` ago.
+
+    Of several lists of a day the one stored last counts as shown: a second one, made once outcomes may be known, would be judged in its place.
+
+    Parameters
+    ----------
+    lists : collection of tuple
+        Authority, day and version of lists that would be shown.
+    """
+    for authority, day, version in lists:
+        place = (StoredScore.authority == authority, StoredScore.as_of == day, StoredScore.model_version != version)
+        is_shown = sa.exists().where(
+            ScoreList.authority == authority,
+            ScoreList.as_of == day,
+            ScoreList.model_version == StoredScore.model_version,
+            ScoreList.purpose == SHOWN,
+        )
+        oldest = connection.scalar(sa.select(sa.func.min(StoredScore.stored_at)).where(*place, is_shown))
+        if oldest is not None and now - oldest > CORRECTABLE:
+            do = "Score a newer day. What was promised is judged as it stands."
+            what = f"teams were shown the list of another version of this day more than {CORRECTABLE.days} days ago"
+            raise Faults(Fault(what, "score --store", do))

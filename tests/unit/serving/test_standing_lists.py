@@ -1,0 +1,80 @@
+"""What teams were shown stands: scores can be corrected for a few days, and no promise is made anew once outcomes may be known."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from histories.errors import Faults
+from serving.store import Store
+from serving.store.caller import command_line
+from serving.store.scores.standing import CORRECTABLE
+from serving.store.scores.stored_scores import SHADOW, SHOWN
+from serving.store.tables import ScoreList, StoredScore
+from tests.support.databases import KEY
+from tests.support.scores import score
+
+FIRST = [score("p1", 1), score("p2", 2)]
+OTHER_RISK = [{**score("p1", 1), "risk": 0.01}, score("p2", 2)]
+# What is stored after the days for corrections, and whether it is refused.
+LATER = {
+    "the same": (FIRST, False),
+    "another risk": (OTHER_RISK, True),
+    "another order": ([score("p1", 2), score("p2", 1)], True),
+    "a child more": ([*FIRST, score("p3", 3)], True),
+    "another version": ([score("p1", 2, version="2")], False),
+    "another day": ([{**s, "as_of": "2025-02-03"} for s in OTHER_RISK], False),
+}
+
+
+@pytest.fixture
+def store(tmp_path):
+    """An empty store."""
+    opened = Store(f"sqlite:///{tmp_path}/onroll.db", KEY, tmp_path / "anchors")
+    yield opened
+    opened.engine.dispose()
+
+
+def age(store, days, of=True):
+    """Make stored scores, and the list, as old as so many days."""
+    with store.change(command_line()) as change:
+        then = change.now - timedelta(days=days)
+        change.connection.execute(sa.update(StoredScore).where(of).values(stored_at=then))
+        change.connection.execute(sa.update(ScoreList).values(stored_at=then))
+        change.record("test")
+
+
+def risks(store):
+    with store.view(command_line()) as view:
+        view.record("test")
+        rows = view.connection.execute(sa.select(StoredScore.pupil_id, StoredScore.risk, StoredScore.replaced_at))
+        return sorted(map(tuple, rows))
+
+
+@pytest.mark.parametrize("what", LATER)
+def test_a_list_that_was_shown_is_not_stored_otherwise_after_days(store, what):
+    scores, is_refused = LATER[what]
+    store.save(FIRST)
+    age(store, CORRECTABLE.days + 1)
+    before = risks(store)
+    if not is_refused:
+        store.save(scores)
+        return
+    with pytest.raises(Faults, match="more than 7 days ago"):
+        store.save(scores)
+    assert risks(store) == before
+
+
+def test_it_can_be_corrected_for_some_days_but_a_correction_gives_no_more_time(store):
+    store.save(FIRST)
+    age(store, CORRECTABLE.days - 1)
+    store.save(OTHER_RISK)
+    age(store, CORRECTABLE.days + 1, StoredScore.replaced_at.is_not(None))
+    with pytest.raises(Faults, match="more than 7 days ago"):
+        store.save(FIRST)
+
+
+def test_a_list_for_monitoring_is_no_promise(store):
+    store.save(FIRST, purpose=SHADOW)
+    age(store, CORRECTABLE.days + 1)
+    store.save(OTHER_RISK, purpose=SHOWN)
