@@ -82,15 +82,7 @@ def find_at_home(histories: Histories, pupils: list[str], as_of: date) -> list[A
 
     Addresses of more than ``MAX_AT_HOME`` children are hostels, homes or placeholders, and make nobody a sibling (rule H017).
     """
-    if "addresses" not in histories.present or not pupils:
-        return []
-    rows = collect(visible(histories, "addresses", histories.given(_snapshots(pupils, as_of))))
-    # The last address that began and has not ended, as for the features of the family.
-    current = rows.filter(_open(day_number(as_of)) & pl.col("household_id").is_not_null())
-    homes = current.sort("start_date", "household_id").unique("pupil_id", keep="last")
-    groups = homes.group_by("household_id").agg(pl.col("pupil_id").sort()).sort("household_id")
-    groups = groups.filter(pl.col("pupil_id").list.len().is_between(2, MAX_AT_HOME))
-    together = groups["pupil_id"].to_list()
+    together = find_homes(histories, pupils, as_of)
     attended, until = _attendance(histories, [pupil for home in together for pupil in home], as_of)
     at_home = []
     for home in together:
@@ -99,6 +91,19 @@ def find_at_home(histories: Histories, pupils: list[str], as_of: date) -> list[A
             possible, missed = attended.get(pupil, (0, 0))
             at_home.append(AtHome(pupil_id=pupil, home=name, possible=possible, missed=missed, until=until))
     return at_home
+
+
+def find_homes(histories: Histories, pupils: list[str], as_of: date) -> list[list[str]]:
+    """Return which of some children share an address as of a day, by home; see ``find_at_home``."""
+    if "addresses" not in histories.present or not pupils:
+        return []
+    rows = collect(visible(histories, "addresses", histories.given(_snapshots(pupils, as_of))))
+    # The last address that began and has not ended, as for the features of the family.
+    current = rows.filter(_open(day_number(as_of)) & pl.col("household_id").is_not_null())
+    homes = current.sort("start_date", "household_id").unique("pupil_id", keep="last")
+    groups = homes.group_by("household_id").agg(pl.col("pupil_id").sort()).sort("household_id")
+    groups = groups.filter(pl.col("pupil_id").list.len().is_between(2, MAX_AT_HOME))
+    return [list(home) for home in groups["pupil_id"].to_list()]
 
 
 def _attendance(histories: Histories, pupils: list[str], as_of: date) -> tuple[dict[str, tuple[int, int]], date | None]:

@@ -1,7 +1,7 @@
 """Two ways of choosing the first children of the same lists, compared child by child.
 
-Only children who went missing and whom one way found and the other did not tell the ways apart. If the ways are equally good, each of them is as likely to be
-of one as of the other: that gives the sign test, and by the same tails the exact interval (Clopper and Pearson 1934) of how many more the list found.
+Only children who went missing and whom one way found and the other did not tell the ways apart, and brothers and sisters of one home count once. If the ways are equally good, each of them is as likely to be
+of one as of the other: that gives the sign test, and by the same tails the exact interval (Clopper and Pearson 1934) of how many more homes the list found.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ class Paired:
     children, children_simply : int
         Different children among those.
     only_list, only_simple : int
-        Different children who went missing and were among the first of one and never of the other.
+        Homes of which a child who went missing was among the first of one and none of the other: brothers and sisters who leave together are
+        found or missed together.
     """
 
     days: list[date]
@@ -49,14 +50,14 @@ class Paired:
 
     @property
     def verdict(self) -> Verdict:
-        """What the comparison says of the list, by a sign test over children at 5%."""
+        """What the comparison says of the list, by a sign test over homes at 5%."""
         if sign_test(self.only_list, self.only_simple) >= LEVEL:
             return "as_good"
         return "better" if self.only_list > self.only_simple else "worse"
 
     @property
     def lead(self) -> Interval:
-        """How many more children the list found, with its 95% interval: 0 lies outside it if and only if the verdict is not ``as_good``."""
+        """How many more homes the list found, with its 95% interval: 0 lies outside it if and only if the verdict is not ``as_good``."""
         n = self.only_list + self.only_simple
         low, high = share_limits(self.only_list, n)
         return Interval(
@@ -74,11 +75,12 @@ def paired(both: pl.DataFrame) -> Paired:
     Parameters
     ----------
     both : polars.DataFrame
-        ``pupil_id, as_of, by_list, simply`` (whether a child is among the first) and ``label`` of scored children.
+        ``pupil_id, home, as_of, by_list, simply`` (whether a child is among the first) and ``label`` of scored children.
     """
     known = both.filter(pl.col("label").is_not_null())
     went = known.filter(pl.col("label") == 1)
     of_child = went.group_by("pupil_id").agg(pl.col("by_list", "simply").any())
+    of_home = went.group_by("home").agg(pl.col("by_list", "simply").any())
     return Paired(
         days=sorted(both["as_of"].unique().to_list()),
         listed=int(known["by_list"].sum()),
@@ -87,8 +89,8 @@ def paired(both: pl.DataFrame) -> Paired:
         found_simply=int(went["simply"].sum()),
         children=int(of_child["by_list"].sum()),
         children_simply=int(of_child["simply"].sum()),
-        only_list=len(of_child.filter(pl.col("by_list") & ~pl.col("simply"))),
-        only_simple=len(of_child.filter(pl.col("simply") & ~pl.col("by_list"))),
+        only_list=len(of_home.filter(pl.col("by_list") & ~pl.col("simply"))),
+        only_simple=len(of_home.filter(pl.col("simply") & ~pl.col("by_list"))),
     )
 
 

@@ -28,6 +28,7 @@ from features.counting.block_cache import BlockStore
 from features.outcome.cohort import CohortRule
 from features.outcome.stopping import ACT_TODAY
 from histories.reading.histories import Histories
+from serving.casework.family import find_homes
 from serving.monitoring.paired import Paired, paired
 from serving.monitoring.results import term_name
 from training.bundle import Manifest
@@ -108,14 +109,22 @@ def simple_ways(
     days = compared_days(own)
     if not days:
         return SimpleWays()
+    own = _with_homes(histories, own, days)
     x = pl.DataFrame(matrix(histories, days, rule=rule, kept=kept))
     both = own.join(x, on=["pupil_id", "as_of"])
     orders, left_out = _orders(both, manifest)
     compared = [_beside(way, order, both, version) for way, order in orders.items()]
-    challengers = list(_challengers(version, scored))
+    challengers = list(_challengers(version, {**scored, version: own}))
     if not challengers:
         left_out["challenger"] = "no_lists"
     return SimpleWays(compared=compared + challengers, left_out=left_out)
+
+
+def _with_homes(histories: Histories, scored: pl.DataFrame, days: list[date]) -> pl.DataFrame:
+    """Return scores with the ``home`` of each child, as of the last of some days: brothers and sisters who go missing together are one event."""
+    went = scored.filter((pl.col("label") == 1) & pl.col("as_of").is_in(days))["pupil_id"].unique().to_list()
+    home = {pupil: children[0] for children in find_homes(histories, went, days[-1]) for pupil in children}
+    return scored.with_columns(home=pl.col("pupil_id").replace(home) if home else pl.col("pupil_id"))
 
 
 def compared_days(scored: pl.DataFrame) -> list[date]:

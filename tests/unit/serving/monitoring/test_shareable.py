@@ -204,6 +204,7 @@ def test_the_list_and_the_checklist_are_asked_the_same_question(monkeypatch, lab
     asked = {name for name, _, _ in beside.CHECKLIST} | {beside.MISSED, *beside.AVERAGES}
     day = report().judgement.lists[0].of.as_of
     x = [{"pupil_id": p, "as_of": day, **dict.fromkeys(asked, None), beside.TIES: a} for p, a in ABSENT.items()]
+    monkeypatch.setattr(beside, "find_homes", lambda *_: [])
     monkeypatch.setattr(
         beside, "matrix", lambda *_, **__: pl.DataFrame(x).cast(dict.fromkeys(asked, pl.Float64)).to_arrow()
     )
@@ -229,6 +230,7 @@ def test_a_team_without_a_score_takes_those_first_who_have_stopped_coming(monkey
     asked = {name for name, _, _ in beside.CHECKLIST} | {beside.TIES, beside.MISSED, *beside.AVERAGES}
     missed = {"p1": 0.9, "p2": 0.1, "p3": 0.6, "p4": None}
     x = [{"pupil_id": p, "as_of": day, **dict.fromkeys(asked, None), beside.MISSED: missed[p]} for p in pupils]
+    monkeypatch.setattr(beside, "find_homes", lambda *_: [])
     monkeypatch.setattr(
         beside, "matrix", lambda *_, **__: pl.DataFrame(x).cast(dict.fromkeys(asked, pl.Float64)).to_arrow()
     )

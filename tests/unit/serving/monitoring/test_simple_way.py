@@ -37,6 +37,8 @@ def features(monkeypatch):
 
         monkeypatch.setattr(simple_way, "matrix", matrix)
 
+    monkeypatch.setattr(simple_way, "find_homes", lambda histories, pupils, day: [])
+
     given()
     return given
 
@@ -62,6 +64,19 @@ def test_averages_of_school_and_area_order_by_what_is_known_of_them(features):
     features(school_lost_730d=[0.0, 0.2, None, 0.1], area_lost_730d=[0.1, None, None, 0.5])
     found = way(simple_ways(None, "1", {"1": scored(labels=(1, 1, 0, 1))}), "surroundings")
     assert (found.only_list, found.only_simple) == (1, 1), "p4 (0.3) and p2 (0.2) beside p1 and p2"
+
+
+def test_brothers_and_sisters_are_one_event(features, monkeypatch):
+    """The list found p1 and p2, who live together, and the averages p4: one home each. Six children of three families are no finding."""
+    features(school_lost_730d=[0.0, 0.2, None, 0.1], area_lost_730d=[0.1, None, None, 0.5])
+    monkeypatch.setattr(simple_way, "find_homes", lambda histories, pupils, day: [["p1", "p2"]])
+    found = way(simple_ways(None, "1", {"1": scored(labels=(1, 1, 1, 1))}), "surroundings")
+    assert (found.children, found.only_list, found.only_simple) == (2, 0, 1), "the averages found p2 of the first home"
+    both = pl.DataFrame({"pupil_id": list("abcdef"), "home": list("aaccee"), "as_of": DAY, "label": 1.0}).with_columns(
+        by_list=True, simply=False
+    )
+    assert paired(both).verdict == "as_good"
+    assert paired(both.with_columns(home="pupil_id")).verdict == "better"
 
 
 def test_the_logistic_regression_is_that_within_the_version(features, monkeypatch):
@@ -151,7 +166,9 @@ def test_the_interval_holds_the_true_difference_as_often_as_it_says():
 
 
 def test_a_child_who_is_on_several_lists_counts_once():
-    rows = pl.DataFrame({"pupil_id": ["p"] * 2, "as_of": [DAY, DAY + timedelta(weeks=1)], "label": [1.0, 1.0]})
+    rows = pl.DataFrame(
+        {"pupil_id": ["p"] * 2, "home": ["p"] * 2, "as_of": [DAY, DAY + timedelta(weeks=1)], "label": [1.0, 1.0]}
+    )
     both = paired(rows.with_columns(by_list=pl.Series([True, False]), simply=pl.Series([False, True])))
     assert (both.found, both.found_simply, both.only_list, both.only_simple) == (1, 1, 0, 0)
 
@@ -160,7 +177,7 @@ def test_the_terminal_says_plainly_that_the_simple_way_is_as_good():
     said = text_of(report())
     assert "is version 1 still better than simple ways?" in said
     assert "the list found more than a checklist: of 60 first children" in said
-    assert "20 children only by the list, 7 only by the other way: +13 (95% interval +2.0 to +21.0)" in said
+    assert "20 homes only by the list, 7 only by the other way: +13 (95% interval +2.0 to +21.0)" in said
     assert "taking those first who have already stopped coming is as good, as far as these outcomes show" in said
     assert "    2023/24 spring: the list found more than a checklist" in said
     assert f"not compared: the logistic regression within the version: {WHY['itself']}" in said
