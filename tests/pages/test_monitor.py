@@ -1,11 +1,14 @@
 """The page of monitoring: promises and what came, for the caller's authority alone, with small numbers hidden."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
+from histories.calendar import london_today
 from serving.monitoring import stored
 from serving.pages.monitor_figures import funnel, run_chart
+from serving.pages.views import monitor as view
 from serving.store import Caller
 
 
@@ -70,3 +73,11 @@ def test_pictures_say_what_lies_outside_and_draw_no_hidden_number():
     assert [(p["x"], p["y"]) for p in drawn.points] == [(0.0, 0.0), (200.0, 133.3)]
     assert funnel([place, hidden]) is None
     assert run_chart([]) is None
+
+
+@pytest.mark.parametrize(("days", "warned"), [(0, False), (7, False), (8, True), (90, True)])
+def test_an_old_look_says_so(visit, monkeypatch, days, warned):
+    """Alarms that began since are not on the page, so that it must not look as if there were none."""
+    monkeypatch.setattr(view, "london_today", lambda: london_today() + timedelta(days=days))
+    text = text_of(visit("lead").get("/monitor").text)
+    assert (f"This look is {days} days old." in text) == warned

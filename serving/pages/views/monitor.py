@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from fastapi import Request
 from starlette.responses import Response
 
+from histories.calendar import london_day, london_today
 from serving.monitoring.stored import newest
 from serving.pages.context import Context
 from serving.pages.model_figures import two_digits
@@ -15,6 +16,8 @@ from serving.pages.monitor_figures import funnel, run_chart
 from serving.pages.page import Page
 from serving.store.scores import week_list
 from serving.store.sign_in import staff
+
+OLD = 7  # days after which the page says how old its look is; a timer looks each morning
 
 
 def monitor(request: Request, context: Context) -> Response:
@@ -34,6 +37,7 @@ def monitor(request: Request, context: Context) -> Response:
         "monitor",
         report=report,
         at=at,
+        old=days if (days := (london_today() - london_day(datetime.fromisoformat(at))).days) > OLD else 0,
         as_of=date.fromisoformat(report["day"]),
         next_known=min((date.fromisoformat(day) for day in report["waiting"]), default=None),
         run=run_chart(report["lists"]),

@@ -211,7 +211,7 @@ def test_anchors_of_the_audit_leave_the_account_of_the_service():
         AnchorSyslog(syslog)
         inside = {v.split(":")[1]: v.split(":")[0] for v in SERVICES[name]["volumes"]}
         assert inside[syslog.removeprefix("unix:")] == "/run/systemd/journal/dev-log"
-    for name in ("onroll.service", "onroll-retrain.service"):
+    for name in ("onroll.service", "onroll-retrain.service", "onroll-monitor.service"):
         assert "ONROLL_AUDIT_SYSLOG=unix:/dev/log" in " ".join(unit(name)["Environment"]).split()
     assert "ONROLL_ALARM_SYSLOG=unix:/dev/log" in " ".join(unit("onroll.service")["Environment"]).split()
     assert SERVICES["onroll"]["environment"]["ONROLL_ALARM_SYSLOG"] == "unix:/dev/log"
@@ -279,16 +279,28 @@ def test_the_commands_of_the_deployment_exist():
     verb(words)
 
 
-def test_the_timer_retrains_three_times_a_year_with_the_rights_of_the_service():
-    timer, retraining, service = (unit(f"onroll{of}") for of in ("-retrain.timer", "-retrain.service", ".service"))
-    program, *words = shlex.split(retraining["ExecStart"][0])
-    assert (program, words[0]) == ("/opt/onroll/.venv/bin/onroll", "retrain")
+def test_the_timer_retrains_three_times_a_year():
+    assert set(retrain_days(unit("onroll-retrain.timer"))) == set(retrain_days_of_cron())
+
+
+@pytest.mark.parametrize("verb_", ["monitor", "retrain"])
+def test_what_a_timer_starts_has_the_rights_of_the_service(verb_):
+    started, service = unit(f"onroll-{verb_}.service"), unit()
+    program, *words = shlex.split(started["ExecStart"][0])
+    assert (program, words[0]) == ("/opt/onroll/.venv/bin/onroll", verb_)
     verb(words)
-    assert set(retrain_days(timer)) == set(retrain_days_of_cron())
-    assert retraining["Type"] == ["oneshot"]
+    assert started["Type"] == ["oneshot"]
     hardened = [k for k in service if k.startswith(("Protect", "Private", "Restrict", "Lock", "SystemCall", "NoNew"))]
     hardened += ["User", "UMask", "CapabilityBoundingSet", "WorkingDirectory", "LoadCredential", "EnvironmentFile"]
-    assert {k: retraining.get(k) for k in hardened} == {k: service[k] for k in hardened}
+    assert {k: started.get(k) for k in hardened} == {k: service[k] for k in hardened}
+
+
+def test_every_timer_has_its_service_and_the_docs_name_it():
+    timers = {f.stem for f in DEPLOY.glob("*.timer")}
+    assert timers == {"onroll-audit", "onroll-monitor", "onroll-retrain"}
+    told = "".join(f.read_text("utf-8") for f in (ROOT / "docs").glob("*.md"))
+    assert all((DEPLOY / f"{name}.service").is_file() for name in timers)
+    assert [name for name in timers if f"deploy/{name}." not in told] == []
 
 
 def retrain_days(timer):
