@@ -70,6 +70,7 @@ def monitor(
     from histories.cli.opening import open_histories
     from histories.errors import Fault, Usage
     from histories.settings import settings
+    from serving.access.configuration import Configuration
     from serving.monitoring.acknowledgements import acknowledge as record
     from serving.monitoring.acknowledgements import with_acknowledgements
     from serving.monitoring.alarms import load_limits
@@ -95,7 +96,14 @@ def monitor(
         capacities = {} if capacity else weekly_capacities(view)
         view.record("capacities.seen", count=len(capacities))
     own_by_name = {d.name: d for d in own}
-    terms = Terms(definitions=own_by_name, capacities=capacities, capacity=default, asked=capacity, rule=rule)
+    terms = Terms(
+        definitions=own_by_name,
+        capacities=capacities,
+        capacity=default,
+        asked=capacity,
+        rule=rule,
+        schools=Configuration.load(current.access).localities,
+    )
     with progress("monitoring") as advance:
         monitored = look(
             opened,

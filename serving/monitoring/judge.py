@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -107,6 +107,8 @@ class Terms:
         The capacity to judge every list by, whatever it holds.
     rule : CohortRule or None
         The cohort's rule that the lists were scored with.
+    schools : mapping
+        The schools (URN) of each team, as they are today: a team of some schools was shown the first of these.
     """
 
     definitions: Mapping[str, Definition] = field(default_factory=dict)
@@ -114,6 +116,7 @@ class Terms:
     capacity: int
     asked: int | None = None
     rule: CohortRule | None = None
+    schools: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def places(self, x: CompleteList) -> int:
         """Return the capacity that a list is judged by: the one that it was made with."""
@@ -140,7 +143,8 @@ def judge(
     histories : Histories
     lists : sequence of CompleteList
     scores_of : callable
-        Returns the scores of some lists; see ``serving.store.scores.complete_lists``.
+        Returns the scores of some lists; see ``serving.store.scores.complete_lists``. With a column ``top``, null for all of a list or true for the
+        children whom teams were shown first, these are the first in place of those of the highest risks.
     terms : Terms
     manifests : mapping, optional
         Of the versions.
@@ -168,7 +172,7 @@ def judge(
             due = [x for x in matured if x.as_of in batch]
             rows = [(*_place(x), terms.places(x), horizon) for x in due]
             places = pl.DataFrame(rows, schema=JUDGED_WITH, orient="row")
-            scores = scores_of(due).join(places, on=list(PLACE), how="left", maintain_order="left")
+            scores = _shown_first(scores_of(due).join(places, on=list(PLACE), how="left", maintain_order="left"))
             joined |= _of_each(due, outcomes_of(histories, scores, definition, horizon, terms.rule))
     judgement.lists = [_list_result(x, joined.get(x), known_from.get(x)) for x in lists]
     for version in _by_newest_list(joined):
@@ -181,11 +185,28 @@ def judge(
         judgement.warnings.append(
             f"stored again with other scores within a week ({quantity(again, 'list')}): they are judged by the later ones"
         )
+    if unplaced := sum(bool({team for team, _ in x.teams if team} - terms.schools.keys()) for x in joined):
+        judgement.warnings.append(
+            f"judged by other first children than teams were shown ({quantity(unplaced, 'list')}): the schools of a team are not in the access file any more"
+        )
     if unknown := terms.unknown_capacities(joined):
         judgement.warnings.append(
             f"judged by today's capacity ({quantity(unknown, 'list')}): an earlier version of onroll stored them without the one they were made with"
         )
     return judgement
+
+
+def _shown_first(scores: pl.DataFrame) -> pl.DataFrame:
+    """Return scores in the order in which teams were shown them, with as many ``places`` as there were."""
+    if "top" not in scores.columns:
+        return scores
+    top, of = pl.col("top").fill_null(False), list(PLACE)
+    order = (pl.col("rank") + pl.when(top).then(0).otherwise(pl.col("rank").max())).rank("ordinal").cast(pl.Int64)
+    known = pl.col("top").is_not_null().any().over(of)
+    return scores.with_columns(
+        rank=pl.when(known).then(order.over(of)).otherwise("rank"),
+        places=pl.when(known).then(top.sum().cast(pl.Int64).over(of)).otherwise("places"),
+    ).drop("top")
 
 
 def _by_newest_list(lists: Iterable[CompleteList]) -> list[str]:

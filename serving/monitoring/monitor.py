@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
@@ -27,6 +27,7 @@ from serving.store.audit import audit_log
 from serving.store.caller import Caller
 from serving.store.database import reading
 from serving.store.scores.complete_lists import CompleteList, complete_lists, scores_of, shown_lists
+from serving.store.scores.shown_tops import shown_first
 from serving.store.unit_of_work import View
 from training.bundle import Manifest, read_bundle
 from training.release.resolve import aliases
@@ -128,7 +129,7 @@ def monitor(
     with store.view(caller) as view:
         lists = complete_lists(view)
         view.record("monitor.seen", lists=len(lists), scores=sum(x.children for x in lists))
-        read = partial(scores_of, view)
+        read = partial(_read, view, terms, set(shown_lists(lists)))
         manifests = _manifests(releases, lists)
         judgement = judge(histories, lists, read, terms, manifests, advance=advance)
         first = _first_children(lists, read, terms)
@@ -162,6 +163,24 @@ def monitor(
         )
         report.record(view)
     return report
+
+
+def _read(view: View, terms: Terms, shown: Collection[CompleteList], lists: Sequence[CompleteList]) -> pl.DataFrame:
+    """Return the scores of lists, with ``top``: whom teams were shown first; null where nobody was, or another capacity is asked about."""
+    tops = {
+        (x.authority, x.as_of, x.model_version): shown_first(view, x, terms.places(x), terms.schools)
+        for x in lists
+        if x in shown and not terms.asked
+    }
+    scores = scores_of(view, lists)
+    key = ["authority", "as_of", "model_version"]
+    parts = [
+        part.with_columns(
+            top=pl.col("pupil_id").is_in(list(tops[of]) or [""]) if of in tops else pl.lit(None, pl.Boolean)
+        )
+        for of, part in scores.group_by(key, maintain_order=True)
+    ]
+    return pl.concat(parts) if parts else scores
 
 
 def _compared_version(releases: Path, judgement: Judgement) -> str:

@@ -13,6 +13,7 @@ from histories.checks.check import check
 from histories.errors import Fault, Faults
 from histories.reading.histories import Histories
 from histories.settings import Settings
+from serving.access.configuration import Configuration
 from serving.monitoring.alarms import AlarmResult, Limits
 from serving.monitoring.judge import Terms
 from serving.monitoring.monitor import monitor
@@ -207,6 +208,7 @@ def _checked(
         capacities=capacities,
         capacity=options.capacity,
         rule=task.rule,
+        schools=Configuration.load(settings.access).localities,
     )
     monitored = monitor(
         histories,

@@ -48,6 +48,8 @@ class CompleteList:
         ``shown`` to teams, or ``shadow``: for monitoring only.
     capacity : int or None
         Children a week whom the authority could review when the list was made; None if that is not known.
+    teams : tuple of tuple
+        The same by team, for teams that had a capacity of their own; see ``list_capacity.teams_of``.
     stored_at : datetime or None
         When it was last stored.
     """
@@ -64,6 +66,7 @@ class CompleteList:
     missing_tables: tuple[str, ...] = ()
     purpose: str = SHOWN
     capacity: int | None = None
+    teams: tuple[tuple[str, int], ...] = ()
     stored_at: datetime | None = field(default=None, compare=False)
 
     @property
@@ -123,6 +126,7 @@ def _as_stored(view: View) -> dict[Any, dict[str, Any]]:
         (r["authority"], r["as_of"], r["model_version"]): {
             "purpose": r["purpose"],
             "capacity": list_capacity.of_authority(r["capacity"]),
+            "teams": list_capacity.teams_of(r["capacity"]),
             "stored_at": r["stored_at"],
         }
         for r in view.connection.execute(query).mappings()

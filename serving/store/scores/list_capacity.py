@@ -49,6 +49,17 @@ def of_team(stored: str, team: str) -> int | None:
     return kept.get("teams", {}).get(team, kept.get("per_week"))
 
 
+def teams_of(stored: str) -> tuple[tuple[str, int], ...]:
+    """Return the capacity of each team that had one, with that of the whole authority under "" if it was set.
+
+    Examples
+    --------
+    >>> teams_of('{"per_week": 20, "teams": {"north": 4, "": 9}}'), teams_of("{}")
+    ((('', 9), ('north', 4)), ())
+    """
+    return tuple(sorted(json.loads(stored).get("teams", {}).items()))
+
+
 def whole(teams: Mapping[str, int]) -> int:
     """Return the capacity of an authority from those of its teams: that of the whole authority, or else their sum."""
     return teams[""] if "" in teams else sum(teams.values())
