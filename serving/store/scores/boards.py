@@ -54,8 +54,8 @@ class ListOutcome:
     Attributes
     ----------
     since : date
-    lists : int
-        Number of lists since then.
+    days : tuple of date
+        The days of the lists since then.
     listed : int
         Distinct children at the top of a list.
     contacted, acted, well, dismissed : int
@@ -71,7 +71,7 @@ class ListOutcome:
     """
 
     since: date
-    lists: int = 0
+    days: tuple[date, ...] = ()
     listed: int = 0
     contacted: int = 0
     acted: int = 0
@@ -81,6 +81,11 @@ class ListOutcome:
     unlisted: int = 0
     owners: dict[str | None, int] = field(default_factory=dict)
     by_school: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def lists(self) -> int:
+        """Number of lists since then."""
+        return len(self.days)
 
 
 def list_outcome(
@@ -147,7 +152,7 @@ def _first_of_lists(
 ) -> tuple[dict[str, date], dict[str, str]]:
     """Return the first day on which each child was at the top of a list, and the school on the latest such day."""
     lists = lists_since(view, outcome.since, shown_then=True)
-    outcome.lists = len(lists)
+    outcome.days = tuple(lists)
     room = places_until_now(view, lists, most, team)
     first_day: dict[str, date] = {}
     urn_of: dict[str, str] = {}
