@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from serving.store.ledger.keys import audit_keys, companion, private
 from serving.store.ledger.refusals import Refusals
 from serving.store.scores import kept_numbers, stored_scores
 from serving.store.scores.score_rows import ScoreRows
+from serving.store.scores.standing import must_be_of_one_model
 from serving.store.scores.stored_scores import SHOWN
 from serving.store.sign_in import api_keys, staff
 from serving.store.unit_of_work import Change, Recorder, RequestId, View, with_address
@@ -207,6 +208,7 @@ class Store:
             with self.change(who) as change:
                 if not stored:
                     stored_scores.must_be_storable(change.connection, made.lists, purpose, change.now)
+                    must_be_of_one_model(change.connection, made.lists, rows[0]["model"])
                     if made.recipe is not None:
                         kept_numbers.add(change.connection, made.recipe)
                 stored += stored_scores.save(change, rows, purpose)

@@ -68,3 +68,28 @@ def must_not_supersede(connection: sa.Connection, lists: Collection[tuple[str, d
             do = "Score a newer day. What was promised is judged as it stands."
             what = f"teams were shown the list of another version of this day more than {CORRECTABLE.days} days ago"
             raise Faults(Fault(what, "score --store", do))
+
+
+def must_be_of_one_model(connection: sa.Connection, lists: Collection[tuple[str, date, str]], model: str) -> None:
+    """Raise ``Faults`` when an authority has a list of another model's version of the same number.
+
+    Lists, accounts of a child and withdrawals name a version by its number: one number must not stand for two models.
+
+    Parameters
+    ----------
+    lists : collection of tuple
+        Authority, day and version of lists that would be stored.
+    """
+    for authority, version in {(authority, version) for authority, _, version in lists}:
+        of_version = (ScoreList.authority == authority, ScoreList.model_version == version)
+        newest = sa.select(sa.func.max(ScoreList.as_of)).where(*of_version).scalar_subquery()
+        of_list = (
+            StoredScore.authority == authority,
+            StoredScore.model_version == version,
+            StoredScore.as_of == newest,
+        )
+        other = connection.scalar(sa.select(StoredScore.model).where(*of_list).limit(1))
+        if other not in (None, model):
+            do = f"Register the model as a version of {other}, or train it until its number is free."
+            what = f"there are lists of version {version} of {other}, and these are of version {version} of {model}"
+            raise Faults(Fault(what, "score --store", do))

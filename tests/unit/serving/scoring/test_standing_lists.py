@@ -22,7 +22,7 @@ LATER = {
     "another risk": (OTHER_RISK, True),
     "another order": ([score("p1", 2), score("p2", 1)], True),
     "a child more": ([*FIRST, score("p3", 3)], True),
-    "another version": ([score("p1", 2, version="2")], False),
+    "another version": ([score("p1", 2, version="2")], True),
     "another day": ([{**s, "as_of": "2025-02-03"} for s in OTHER_RISK], False),
 }
 
@@ -78,3 +78,31 @@ def test_a_list_for_monitoring_is_no_promise(store):
     store.save(FIRST, purpose=SHADOW)
     age(store, CORRECTABLE.days + 1)
     store.save(OTHER_RISK, purpose=SHOWN)
+
+
+def test_another_version_does_not_take_the_place_of_a_list_after_days(store):
+    """Of several lists of a day the one stored last counts as shown: one made once outcomes are known would be judged in its place."""
+    store.save(FIRST)
+    age(store, CORRECTABLE.days - 1)
+    store.save([score("p1", 1, version="2")])
+    age(store, CORRECTABLE.days + 1, StoredScore.model_version == "1")
+    for scores in ([score("p1", 1, version="3")], [score("p1", 2, version="3")]):
+        with pytest.raises(Faults, match="list of another version of this day"):
+            store.save(scores)
+    store.save([score("p1", 1, version="3")], purpose=SHADOW)
+
+
+def test_other_words_are_no_other_promise(store):
+    store.save(FIRST)
+    age(store, CORRECTABLE.days + 1)
+    store.save([{**s, "reasons": [], "catalogue_digest": "0" * 64} for s in FIRST])
+
+
+def test_one_number_of_a_version_does_not_stand_for_two_models(store):
+    """Lists, the account of a child and a withdrawal name a version by its number."""
+    store.save(FIRST)
+    other = [{**s, "model": "another", "as_of": "2025-02-03"} for s in FIRST]
+    with pytest.raises(Faults, match="version 1 of onroll, and these are of version 1 of another"):
+        store.save(other)
+    store.save([{**s, "model_version": "2"} for s in other])
+    store.save([{**s, "authority": "802", "pupil_id": f"q{n}"} for n, s in enumerate(other)])
