@@ -34,10 +34,12 @@ from serving.monitoring.outcomes import Outcomes
 
 OUTCOME_CODES = ("A001", "A002", "A003", "A004")
 BY_SIZE = ("A001", "A002", "A003")  # groups of a small authority are hidden
-NEWEST = max(LIMITS[code]["days"] for code in OUTCOME_CODES)  # lists; no alarm reads more
+NEWEST = max(
+    max(LIMITS[code]["days"], LIMITS[code].get("most_days", 0)) for code in OUTCOME_CODES
+)  # lists; no alarm reads more
 KNOWN_AFTER = 26  # weeks: the window, and the delay of the definition
 CALM = 52  # weeks of lists whose alarms are looked at without a fault
-BEFORE = 26  # weeks of lists before them
+BEFORE = 52  # weeks of lists before them: no alarm looks at more
 START = BEFORE + CALM + KNOWN_AFTER
 AFTER = 60  # weeks that a fault is followed
 GROUP = "fsm"

@@ -206,10 +206,11 @@ class Lists:
     def of(cls, world: World) -> Lists:
         """Make the list of every day and look up what came."""
         scores = {d: world.risks(world.x[d]) for d in world.days}
+        without = tuple(t for t in ("attendance",) if t not in world.tables)
         known = [d for d in world.days if d + MATURED <= world.days[-1]]
         scored = outcomes_of(world.histories(), pl.concat([scores[d] for d in known]), DEFINITION, HORIZON).scored
         return cls(
-            stored={d: stored_list(s) for d, s in scores.items()},
+            stored={d: stored_list(s, missing_tables=without) for d, s in scores.items()},
             first={d: set(s.filter(pl.col("rank") <= PLACES)["pupil_id"]) for d, s in scores.items()},
             matured={d: fates_of(scored.filter(pl.col("as_of") == d)) for d in known},
             children={d: s["pupil_id"] for d, s in scores.items()},
@@ -233,12 +234,15 @@ class Lists:
         kept = how.get("kept", len(self.first[day] & self.first[day - STEP]) / PLACES)
         at = max(d for d in self.matured if d + MATURED <= day)
         fates = how.get("fates", self.matured[at])
-        judged = ListResult(of=self.stored[at], known_from=at + MATURED, fates=fates)
+        judged = ListResult(of=self.stored[at], known_from=at + MATURED, fates=fates, figures=_KNOWN)
         judgement = Judgement(lists=[judged], newest_known={(DEFINITION.name, HORIZON): day - MATURED})
         judgement.manifests[VERSION] = _manifest(how.get("retrained", retrained(day)))  # type: ignore[assignment]
         earlier = [x for d, x in self.stored.items() if d < day]
         first = {newest: Previous(of=before, places=PLACES, kept=kept)}
         return Evidence(judgement=judgement, lists=[*earlier, newest], first_children=first)
+
+
+_KNOWN: Any = SimpleNamespace()  # of a list whose outcomes are known; A005 asks for no more
 
 
 def retrained(day: date) -> date:

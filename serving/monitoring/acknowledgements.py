@@ -57,10 +57,10 @@ def acknowledge(change: Change, alarms: Sequence[AlarmResult], code: str, reason
 
 
 def seen(alarms: Iterable[AlarmResult]) -> dict[str, Any]:
-    """Return what an entry of a look (``SEEN``) says of the alarms: the codes that are up and quiet, and the places of those that are up."""
+    """Return what an entry of a look (``SEEN``) says of the alarms: the codes that are up and quiet, and the places of those that are up, or not judged there."""
     alarms = list(alarms)
     codes = {state: sorted({a.code for a in alarms if a.state == state}) for state in ("up", "quiet")}
-    return {**codes, "places": sorted({(a.code, a.place) for a in alarms if a.state == "up"})}
+    return {**codes, "places": sorted({(a.code, a.place) for a in alarms if a.place})}
 
 
 def with_acknowledgements(view: View, alarms: Sequence[AlarmResult]) -> list[AlarmResult]:

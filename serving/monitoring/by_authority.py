@@ -48,9 +48,10 @@ def several(of: dict[str, T]) -> dict[str, T]:
     return of if len(of) > 1 else {}
 
 
-def delays(histories: Histories, day: date, before: date) -> tuple[tuple[Delay, Delay], dict[str, tuple[Delay, Delay]]]:
+def compared_delays(
+    now: Mapping[str, Delay], then: Mapping[str, Delay]
+) -> tuple[tuple[Delay, Delay], dict[str, tuple[Delay, Delay]]]:
     """Return the delay of marks now and a year before, of all authorities together and of each."""
-    now, then = _delays(histories, day), _delays(histories, before)
     none = Delay(marks=0, days=0.0)
     of_each = {a: (now.get(a, none), then.get(a, none)) for a in sorted(now.keys() | then.keys())}
     return (_together(now.values()), _together(then.values())), of_each
@@ -78,7 +79,8 @@ def _of_authorities(histories: Histories, rows: nw.LazyFrame) -> nw.LazyFrame:
     return rows.join(pupils, on="pupil_id", how="left")
 
 
-def _delays(histories: Histories, day: date) -> dict[str, Delay]:
+def delays(histories: Histories, day: date) -> dict[str, Delay]:
+    """Return the delay of the marks recorded in the weeks before a day, by the children's authority."""
     late = nw.col("known") - nw.col("date")
     rows = _recorded_before(histories, "attendance", day).select("pupil_id", late.alias("late"))
     sums = _of_authorities(histories, rows).group_by("authority")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 
 import polars as pl
 
@@ -40,9 +41,14 @@ class Current:
     authority: str
     version: str
 
+    @property
+    def name(self) -> str:
+        """The authority and the version, whichever lists are meant."""
+        return f"version {self.version}, authority {self.authority}"
+
     def place(self, days: int) -> str:
         """Return which lists are meant, for messages: those of the newest days with known outcomes."""
-        return f"version {self.version}, authority {self.authority}, newest {days} days of lists with known outcomes"
+        return f"{self.name}, newest {days} days of lists with known outcomes"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +80,11 @@ class Evidence:
     last_known: date | None = None
     today: date | None = None
 
+    def a_year_before(self) -> Evidence | None:
+        """Return what the records alone say of the same weeks a year before; None if the season was not looked at."""
+        last = self.season.last_year if self.season else None
+        return Evidence(judgement=self.judgement, season=last) if last else None
+
     def current(self) -> list[Current]:
         """Return of each authority the version of the newest list it was shown whose outcomes are known; others are superseded."""
         newest = _newest(self.judgement.shown_and_matured)
@@ -90,6 +101,27 @@ class Evidence:
         newest = whole.scored["as_of"].unique().sort(descending=True).head(days)
         among = pl.col("as_of").is_in(newest.implode())
         return Outcomes(whole.scored.filter(among), whole.unscored.filter(among))
+
+    def until_enough(
+        self, of: Current, limits: Mapping[str, Any], expected: Callable[[pl.DataFrame], float]
+    ) -> tuple[Outcomes, float, int]:
+        """Return the outcomes of the newest matured days, how many children were expected to go missing on them, and how many days it is.
+
+        While fewer than the limit are expected, more days are looked at, up to ``most_days``: a small team sees the same few children week by
+        week, so that only a longer time tells of more.
+
+        Parameters
+        ----------
+        expected : callable
+            Returns how many different children were expected to go missing, of the scores whose outcome is known.
+        """
+        days, most = limits["days"], min(limits["most_days"], self.outcomes(of).scored["as_of"].n_unique())
+        while True:
+            recent = self.recent(of, days)
+            number = expected(recent.scored.filter(pl.col("label").is_not_null()))
+            if number >= limits["expected"] or days >= most:
+                return recent, number, days
+            days = min(2 * days, most)
 
     def by_group(self, of: Current, days: int) -> FairnessReport | None:
         """Return the figures by group of the newest matured days of ``outcomes``; None if no outcome is known."""

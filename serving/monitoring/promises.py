@@ -110,6 +110,17 @@ def poisson_range(expected: float, outside: float = OF_ONE) -> tuple[int, int]:
     return int(np.searchsorted(below, outside / 2)), int(np.searchsorted(below, 1 - outside / 2))
 
 
+def expected_children(known: pl.DataFrame) -> float:
+    """Return how many different children were expected to go missing: one on several lists counts about once.
+
+    Parameters
+    ----------
+    known : polars.DataFrame
+        ``pupil_id, as_of, risk, horizon`` of scores whose outcome is known.
+    """
+    return float(known["risk"].sum()) / promised_design(known)
+
+
 def compare(scored: pl.DataFrame, outside: float = OF_ONE) -> Comparison:
     """Compare the risks of children with their outcomes.
 
@@ -133,7 +144,7 @@ def compare(scored: pl.DataFrame, outside: float = OF_ONE) -> Comparison:
         observed=observed,
         # Of children, not of rows: none of 8 children on 8 lists is no more than none of 8.
         ratio=observed_over_expected(observed / widened, expected / widened),
-        expected_children=expected / promised,
+        expected_children=expected_children(known),
     )
 
 

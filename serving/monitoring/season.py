@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
@@ -18,7 +18,16 @@ from histories.calendar import day_number, day_of, school_days
 from histories.codes import POSSIBLE_CODES
 from histories.reading.frames import collect
 from histories.reading.histories import EVENTS, Histories
-from serving.monitoring.by_authority import WEEKS, Delay, by_authority, delays, newest_records, recorded, several
+from serving.monitoring.by_authority import (
+    WEEKS,
+    Delay,
+    by_authority,
+    compared_delays,
+    delays,
+    newest_records,
+    recorded,
+    several,
+)
 from training.task import ProgressCallback, quiet
 
 YEAR = timedelta(days=364)  # the same weekday of the same week
@@ -26,6 +35,7 @@ DAY = timedelta(days=1)
 SILENT = timedelta(days=14)
 MIN_OPEN = 5  # school days within ``SILENT`` from which a school without a mark is silent: fewer are a holiday
 RECENT = 60  # days in which the last school day is looked for; no holiday is longer
+REMEMBERED = 2 * YEAR  # a school that has sent no marks for a year is as silent as before
 FEEDS = tuple(table for table in EVENTS if table != "termly_attendance")  # tables whose rows come all year round
 
 
@@ -89,6 +99,8 @@ class Season:
         By feature.
     delays_in, shifts_in, newest_in : dict
         ``delays``, ``shifts`` and the day of the newest record of schooling, by authority; empty where all children are of one.
+    last_year : Season or None
+        The same of the day a year before, without features' shifts from two years before that, schools and newest records: whether it can be a standard.
     """
 
     day: date
@@ -103,6 +115,7 @@ class Season:
     shifts: dict[str, Shift] = field(default_factory=dict)
     shifts_in: dict[str, dict[str, Shift]] = field(default_factory=dict)
     newest_in: dict[str, date] = field(default_factory=dict)
+    last_year: Season | None = None
 
     @property
     def before(self) -> date:
@@ -154,25 +167,46 @@ def measured(
     x : polars.DataFrame or None
         Their features; without them no feature is compared.
     """
-    counted = {(a, d): n for a, d, n in members.group_by("authority", "as_of").len().iter_rows()}
-    authorities = sorted({authority for authority, _ in counted})
+    present = [table for table in FEEDS if table in histories.present]
+    days, named = [day - n * YEAR for n in range(3)], sorted(features)
+    counts = {d: {t: recorded(histories, t, d) for t in present} for d in days}
+    late = {d: delays(histories, d) for d in days} if "attendance" in histories.present else {}
+    last, now = (_beside(members, d, counts, late) for d in (day - YEAR, day))
+    of_day = members.filter(pl.col("as_of") == day)
+    return replace(
+        now,
+        absent=tuple(t for t in FEEDS if t not in present),
+        silent_schools=_silent_schools(histories, of_day, day) if late else None,
+        shifts=_shifts(x, day, named) if x is not None else {},
+        shifts_in=several(_shifts_in(x, members, day, named)) if x is not None else {},
+        newest_in=several(newest_records(histories, day, sorted(of_day["authority"].unique()))),
+        last_year=replace(
+            last,
+            shifts=_shifts(x, day - YEAR, named) if x is not None else {},
+            shifts_in=several(_shifts_in(x, members, day - YEAR, named)) if x is not None else {},
+        ),
+    )
+
+
+def _beside(
+    members: pl.DataFrame,
+    day: date,
+    counts: Mapping[date, Mapping[str, Mapping[str, int]]],
+    late: Mapping[date, Mapping[str, Delay]],
+) -> Season:
+    """Return what is counted of a day beside the same day a year before."""
     before = day - YEAR
-    feeds = {t: (recorded(histories, t, day), recorded(histories, t, before)) for t in FEEDS if t in histories.present}
-    marks = "attendance" in histories.present
-    late, late_in = delays(histories, day, before) if marks else (None, {})
+    counted = {(a, d): n for a, d, n in members.group_by("authority", "as_of").len().iter_rows()}
+    feeds = {table: (rows, counts[before][table]) for table, rows in counts[day].items()}
+    delay, delays_in = compared_delays(late[day], late[before]) if late else (None, {})
     return Season(
         day=day,
-        children={a: (counted.get((a, day), 0), counted.get((a, before), 0)) for a in authorities},
+        children={a: (counted.get((a, day), 0), counted.get((a, before), 0)) for a in sorted({a for a, _ in counted})},
         recorded={t: (sum(now.values()), sum(then.values())) for t, (now, then) in feeds.items()},
         recorded_in=by_authority(feeds),
-        absent=tuple(t for t in FEEDS if t not in feeds),
         open_days=(_open_days(day, WEEKS), _open_days(before, WEEKS)),
-        delays=late,
-        delays_in=several(late_in),
-        silent_schools=_silent_schools(histories, members.filter(pl.col("as_of") == day), day) if marks else None,
-        shifts=_shifts(x, day, sorted(features)) if x is not None else {},
-        shifts_in=several(_shifts_in(x, members, day, sorted(features))) if x is not None else {},
-        newest_in=several(newest_records(histories, day, [a for a in authorities if counted.get((a, day))])),
+        delays=delay,
+        delays_in=several(delays_in),
     )
 
 
@@ -218,10 +252,10 @@ def _open_days(day: date, span: timedelta) -> int:
 
 
 def _silent_schools(histories: Histories, members: pl.DataFrame, day: date) -> list[SilentSchool] | None:
-    """Return the schools that sent marks within a year but none lately, though at least half of the schools did."""
+    """Return the schools that sent marks within ``REMEMBERED`` but none lately, though at least half of the schools did."""
     if _open_days(day, SILENT) < MIN_OPEN or members.is_empty():
         return None
-    end, since = day_number(day), day_number(day - YEAR)
+    end, since = day_number(day), day_number(day - REMEMBERED)
     marks = histories.frame("attendance").filter(
         (nw.col("known") < end)
         & (nw.col("date") < end)

@@ -99,7 +99,7 @@ def _alarm(alarm: AlarmResult) -> dict[str, Any]:
 
 
 def _titles(report: MonitorReport, state: str) -> list[str]:
-    return [f"{a.code} {a.title}" for a in report.alarms if a.state == state]
+    return list(dict.fromkeys(f"{a.code} {a.title}" for a in report.alarms if a.state == state))
 
 
 def _missing(scored: pl.DataFrame) -> int:

@@ -39,7 +39,8 @@ def _lines(report: MonitorReport) -> Iterator[str]:
     yield f"quiet: {', '.join(a.code for a in rest if a.state == 'quiet') or 'none'}"
     for alarm in rest:
         if alarm.state == "not_judged":
-            yield f"not judged: {alarm.code} {alarm.title}: {alarm.what}"
+            at = f" ({alarm.where})" if alarm.where else ""
+            yield f"not judged: {alarm.code} {alarm.title}{at}: {alarm.what}"
     lists = report.judgement.lists
     matured, waiting = [r for r in lists if r.figures], [r for r in lists if not r.figures]
     yield ""
@@ -129,7 +130,7 @@ def _more(pair: Paired) -> str:
     """Say how many more children the list found, in pairs."""
     lead = pair.lead
     return (
-        f"{pair.only_list} children only by the list, {pair.only_simple} only by the other way: {lead.value:+.0f} "
+        f"{pair.only_list} homes only by the list, {pair.only_simple} only by the other way: {lead.value:+.0f} "
         f"(95% interval {lead.low:+.1f} to {lead.high:+.1f})"
     )
 

@@ -63,6 +63,11 @@ def stored_list(risks, day=DAY, version="1", authority="801", **changes):
     return CompleteList(**{**place, **fields, "children": len(risks), "mean_risk": mean, **changes})
 
 
+def with_marks(risks, day):
+    """Return a list that was made with every table."""
+    return stored_list(risks, day=day, missing_tables=())
+
+
 def reader(risks_of):
     """Return what reads the scores of lists, from ``{list: risks}``; the list names itself by its first half."""
 

@@ -4,38 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
+
+import polars as pl
 
 from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised, apart
 from serving.monitoring.evidence import Evidence
-from serving.monitoring.promises import compare
+from serving.monitoring.promises import compare, expected_children
 
 
 def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
-    """Compare the rate on the newest matured days of each authority with that of the version's training data."""
+    """Compare the rate on the newest matured days of each authority, of more of them while few children were expected to go missing, with that of the version's training data."""
     is_judged = False
     for of in evidence.current():
         manifest = evidence.judgement.manifests.get(of.version)
         if manifest is None or not manifest.base_rate:
             continue
-        recent = compare(evidence.recent(of, limits["days"]).scored)
-        if recent.ratio is None:
-            continue
-        times = recent.expected / (recent.children * manifest.base_rate)
-        if recent.expected_children < limits["expected"] * times:
+        rate_then = manifest.base_rate
+        outcomes, expected, days = evidence.until_enough(of, limits, partial(_expected_at, rate_then))
+        recent = compare(outcomes.scored)
+        if recent.ratio is None or expected < limits["expected"]:
             continue
         is_judged = True
+        times = recent.expected / (recent.children * rate_then)
         low, high = recent.ratio.low * times, recent.ratio.high * times
         if low > limits["ratio"] or high < 1 / limits["ratio"]:
             rate = recent.observed / recent.children
             what = (
-                f"{rate:.2%} of the children went missing, {rate / manifest.base_rate:.2g} times ({low:.2g} to {high:.2g}) the rate of "
-                f"{manifest.base_rate:.2%} in training"
+                f"{rate:.2%} of the children went missing, {rate / rate_then:.2g} times ({low:.2g} to {high:.2g}) the rate of "
+                f"{rate_then:.2%} in training"
             )
-            yield Raised(what, of.place(limits["days"]), apart(rate / manifest.base_rate))
+            yield Raised(what, of.place(days), apart(rate / rate_then), place=of.name)
     if not is_judged:
         raise NotJudged(
-            "the model's folder is gone, or too few children with known outcomes are on its lists; see 'days'"
+            "the model's folder is gone, or too few children with known outcomes are on its lists; see 'most_days'"
         )
+
+
+def _expected_at(rate: float, known: pl.DataFrame) -> float:
+    """Return how many different children would go missing at a rate."""
+    mean = float(known["risk"].mean() or 0.0)  # type: ignore[arg-type]
+    return expected_children(known) * rate / mean if mean else 0.0
 
 
 ALARM = Alarm(

@@ -34,4 +34,5 @@ ALARM = Alarm(
     do="Compare the schools of the newest import with those of the last (onroll check, onroll import --list).",
     since=date(2026, 11, 29),
     check=check,
+    compares_years=True,
 )

@@ -76,4 +76,5 @@ ALARM = Alarm(
     do="Ask whoever sends the table, and import what is missing before the next list is scored.",
     since=date(2026, 11, 30),
     check=check,
+    compares_years=True,
 )

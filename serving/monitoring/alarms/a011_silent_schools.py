@@ -10,7 +10,7 @@ from serving.monitoring.evidence import Evidence
 
 
 def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
-    """Look for schools that sent marks within a year, but none for two weeks in which most schools did."""
+    """Look for schools that sent marks within two years, but none for two weeks in which most schools did."""
     schools = evidence.season.silent_schools if evidence.season else None
     if schools is None:
         raise NotJudged("there are no marks, school was open on too few days, or most schools send none")

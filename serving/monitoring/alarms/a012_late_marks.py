@@ -32,4 +32,5 @@ ALARM = Alarm(
     do="Ask whoever sends marks what changed; until then score with the day of the newest marks in mind.",
     since=date(2026, 11, 30),
     check=check,
+    compares_years=True,
 )

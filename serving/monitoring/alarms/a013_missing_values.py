@@ -46,4 +46,5 @@ ALARM = Alarm(
     do="Find the table and column behind the feature (docs/features.md), and what became of it in the newest import.",
     since=date(2026, 11, 30),
     check=check,
+    compares_years=True,
 )

@@ -15,6 +15,7 @@ T = TypeVar("T")
 Limits: TypeAlias = Mapping[str, Any]
 FARTHEST = 20.0  # a ratio farther from 1, such as 0, counts as this
 LARGEST = 1000.0  # any size; a feature that never varied may shift by an infinite number of standard deviations
+STANDARD = "last year is no standard, since these weeks of it were faulty too"
 
 
 class NotJudged(Exception):
@@ -42,6 +43,11 @@ class Raised:
     where: str
     parts: Mapping[str, float]
     place: str = ""
+
+    @property
+    def of(self) -> str:
+        """What names the place as long as the event lasts."""
+        return self.place or self.where
 
 
 def in_places(whole: T, of_each: Mapping[str, T]) -> dict[str, T]:
@@ -86,7 +92,7 @@ class AlarmResult:
     ----------
     state : {"up", "quiet", "not_judged"}
     what, where, parts, place
-        Of an alarm that is up, see ``Raised``; ``what`` also says why an alarm is not judged.
+        Of an alarm that is up, see ``Raised``; ``what`` also says why an alarm is not judged, ``where`` and ``place`` at which place if not everywhere.
     since : date
         The day from which the rule holds.
     acknowledged : Acknowledgement or None
@@ -132,6 +138,9 @@ class Alarm:
         The day from which the rule holds in this form.
     check : callable
         Takes ``Evidence`` and the alarm's limits; returns the reasons for which it is up, or raises ``NotJudged``.
+    compares_years : bool
+        Whether it compares with the same weeks a year before. Where it would have been up then, that year is no standard: the alarm is not
+        judged there, so that no fault falls silent because it has lasted for a year.
     """
 
     code: str
@@ -140,19 +149,43 @@ class Alarm:
     do: str
     since: date
     check: Callable[[Evidence, Limits], Iterable[Raised]]
+    compares_years: bool = False
 
     def results(self, evidence: Evidence, limits: Limits) -> list[AlarmResult]:
-        """Return one result for each reason for which it is up, or one that says that it is quiet or not judged."""
+        """Return one result for each reason for which it is up and each place at which it is not judged, or one that says that it is quiet or not judged."""
         base = AlarmResult(code=self.code, title=self.title, since=self.since, state="quiet")
         try:
-            raised = list(self.check(evidence, limits))
+            raised, otherwise = list(self.check(evidence, limits)), base
         except NotJudged as why:
-            return [replace(base, state="not_judged", what=str(why))]
-        return [_up(base, r, self.do) for r in raised] or [base]
+            raised, otherwise = [], replace(base, state="not_judged", what=str(why))
+        faulty = self._faulty_a_year_before(evidence, limits)
+        up = [r for r in raised if r.of not in faulty or not _turned(r, faulty[r.of])]
+        left = [faulty[place] for place in faulty.keys() - {r.of for r in up}]
+        not_judged = [
+            replace(base, state="not_judged", what=f"{STANDARD}: {r.what}", where=r.where, place=r.of)
+            for r in sorted(left, key=lambda r: r.of)
+        ]
+        return [*(_up(base, r, self.do) for r in up), *not_judged] or [otherwise]
+
+    def _faulty_a_year_before(self, evidence: Evidence, limits: Limits) -> dict[str, Raised]:
+        """Return why the alarm would have been up in the same weeks a year before, by place."""
+        then = evidence.a_year_before() if self.compares_years else None
+        try:
+            return {r.of: r for r in self.check(then, limits)} if then else {}
+        except NotJudged:
+            return {}
 
 
 def _up(base: AlarmResult, raised: Raised, do: str) -> AlarmResult:
     parts = {name: round(min(size, LARGEST), 3) for name, size in raised.parts.items()}
-    return replace(
-        base, state="up", what=raised.what, where=raised.where, do=do, parts=parts, place=raised.place or raised.where
-    )
+    return replace(base, state="up", what=raised.what, where=raised.where, do=do, parts=parts, place=raised.of)
+
+
+def _turned(now: Raised, then: Raised) -> bool:
+    """Return whether something went the other way than a year before: what is mended looks like a jump."""
+    return bool({_turned_part(part) for part in now.parts} & then.parts.keys())
+
+
+def _turned_part(part: str) -> str:
+    turned = {"more": "less", "less": "more"}
+    return " ".join(turned.get(word, word) for word in part.split(" "))

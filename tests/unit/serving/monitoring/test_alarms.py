@@ -12,7 +12,7 @@ from serving.monitoring.alarms import ALARMS, RATIOS, check_all, load_limits
 from serving.monitoring.evidence import Evidence, Previous
 from serving.monitoring.judge import Judgement, Terms, judge
 from serving.monitoring.season import Delay, Season, Shift, SilentSchool
-from tests.support.monitored import DAY, histories, reader, stored_list
+from tests.support.monitored import DAY, histories, reader, stored_list, with_marks
 
 WEEK = timedelta(days=7)
 BY_CODE = {alarm.code: alarm for alarm in ALARMS}
@@ -95,12 +95,10 @@ CASES = {
         lists(*(stored_list([0.1], day=DAY + n * WEEK, missing_tables=("sen",)) for n in (0, 1))),
     ),
     "A007": (
-        lists(stored_list([0.1] * 50, day=BEFORE), stored_list([0.2] * 50, day=NEWEST)),
+        lists(with_marks([0.1] * 50, BEFORE), with_marks([0.2] * 50, NEWEST)),
         "2 times the 10.00%",
         str(NEWEST),
-        lists(
-            stored_list([0.1], day=BEFORE), stored_list([0.9], day=NEWEST - 9 * WEEK), stored_list([0.1], day=NEWEST)
-        ),
+        lists(with_marks([0.1], BEFORE), with_marks([0.9], NEWEST - 9 * WEEK), with_marks([0.1], NEWEST)),
     ),
     "A008": (two_lists(0.25), "25% of its first 20", str(DAY + WEEK), two_lists(0.35)),
     "A009": (season(children={"801": (1160, 1000)}), "1,160 children", "authority 801", season()),
@@ -181,6 +179,7 @@ def test_without_its_input_it_is_not_judged_and_says_why(code):
         ("A001", judged([0.01] * 100, range(10))),
         ("A003", judged([0.01] * 100, range(10), base_rate=0.04)),
         ("A005", lists(stored_list([0.1]))),
+        ("A007", lists(stored_list([0.1], day=BEFORE), stored_list([0.9], day=NEWEST))),  # without daily marks
         ("A008", two_lists(0.0, apart=15)),
         ("A008", two_lists(0.0, capacity=4)),
         ("A009", season(children={"801": (10, 99)})),
