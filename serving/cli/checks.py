@@ -16,9 +16,7 @@ definition_option = click.option(
 cohort_option = click.option(
     "--cohort", type=click.Path(path_type=Path), help="TOML file of the cohort that the list used."
 )
-exact_option = click.option(
-    "--exact", is_flag=True, help="Show small numbers too: for those who may see the children."
-)
+exact_option = click.option("--exact", is_flag=True, help="Show small numbers too: for those who may see the children.")
 
 
 @click.group()

@@ -42,9 +42,7 @@ def never_started_text(names: list[str]) -> str:
 @definition_option
 @cohort_option
 @json_option
-def plan(
-    plan_file: Path, dry_run: bool, definitions: tuple[str, ...], cohort: Path | None, as_json: bool
-) -> None:
+def plan(plan_file: Path, dry_run: bool, definitions: tuple[str, ...], cohort: Path | None, as_json: bool) -> None:
     """Measure the power of PLAN on its stored list, and register it.
 
     Its hash goes into the audit, with those of the rules by which the outcome will be judged; from then on none of them can be changed. Exit code 1: the power is lower than the plan asks for, or the outcome

@@ -110,7 +110,9 @@ class Analysis:
     def text(self, *, exact: bool) -> str:
         """Return the result as text; see ``to_dict``."""
         figures = self.figures.to_dict(exact=exact)
-        means = (f"{arm.replace('_', ' ')} {mean:.3f}" for arm, mean in self._means(exact=exact).items() if mean is not None)
+        means = (
+            f"{arm.replace('_', ' ')} {mean:.3f}" for arm, mean in self._means(exact=exact).items() if mean is not None
+        )
         lines = [self.plan.question, *flow_lines(flow_shown(self.flow, exact=exact))]
         lines += [f"mean outcome: {', '.join(means) or HIDDEN}", conclusion_line(figures, "randomisation test")]
         lines += [*stopped_lines(self.plan, self.stopped), *earlier_lines(self.earlier)]

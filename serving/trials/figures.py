@@ -49,13 +49,15 @@ class Figures:
         """Return what the trial says, in one sentence."""
         if self.few and not exact:
             return TOO_FEW
-        return finding(self.plan, self.who, rounded(self.difference, exact=exact), _out(self.interval, exact), self.better)
+        return finding(
+            self.plan, self.who, rounded(self.difference, exact=exact), _out(self.interval, exact), self.better
+        )
 
     def to_dict(self, *, exact: bool) -> dict[str, Any]:
         """Return JSON-ready data; unless ``exact``, as it may be shown to anybody."""
         hidden = self.few and not exact
         interval = _out(self.interval, exact)
-        ends = [end if isfinite(end) else None for end in interval] if interval else None
+        ends = [end if isfinite(end) else None for end in interval or ()] or None
         return {
             "difference": None if hidden else rounded(self.difference, exact=exact),
             "interval": None if hidden else ends,

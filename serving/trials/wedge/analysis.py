@@ -65,9 +65,7 @@ class WedgeAnalysis:
     def figures(self) -> Figures:
         """The comparison: the effect of having begun help."""
         few = bool(self.few)
-        return Figures(
-            plan=self.plan, who="Help", difference=self.effect, interval=self.interval, p=self.p, few=few
-        )
+        return Figures(plan=self.plan, who="Help", difference=self.effect, interval=self.interval, p=self.p, few=few)
 
     @property
     def notes(self) -> list[str]:
