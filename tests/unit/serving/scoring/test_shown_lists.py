@@ -198,11 +198,12 @@ def test_the_store_of_the_settings_follows_the_promotion_log(bundle, monkeypatch
     assert looked(store, of_newest) == ["1"], "only its own does"
 
 
-# Who reads lists otherwise: an account for a complaint, which says what a list was for; retention, which shows nothing; and a trial, of the
+# Who reads lists otherwise: what may be stored, which shows nothing; an account for a complaint, which says what a list was for; retention, which shows nothing; and a trial, of the
 # one list that the rule chose for it.
 OTHERWISE = {
     "serving/store/records/timeline.py",
     "serving/store/records/retention.py",
+    "serving/store/scores/standing.py",
     "serving/trials/stored_list.py",
 }
 RULES = ("own_lists(", "lists_shown_then(", "of_authority(", "of_shown_lists(")
