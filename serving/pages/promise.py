@@ -23,8 +23,6 @@ class Promise:
         The 95% interval of the precision.
     until : date
         The last day of the time that the newest list is about.
-    horizon_days : int
-        How long that time is.
     """
 
     listed: int
@@ -32,7 +30,6 @@ class Promise:
     recall: float
     limits: tuple[float, float] | None
     until: date
-    horizon_days: int
 
 
 def promise_of(context: PageContext, newest: tuple[date, str] | None, most: int) -> Promise | None:
@@ -69,5 +66,4 @@ def of_manifest(manifest: Any, as_of: date, most: int) -> Promise | None:
         recall=at["recall"],
         limits=tuple(limits) if limits and limits[0] is not None else None,
         until=last_day(as_of, manifest.horizon_days),
-        horizon_days=manifest.horizon_days,
     )

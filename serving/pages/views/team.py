@@ -100,7 +100,6 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         weeks = team_work.weeks(view, most, settings.no_conversation, team)
         details = context.details(view, [c["pupil_id"] for c in (*untouched, *moved, *across[1])], "team")
         people_decide = figures(view, today, most, team)
-    promise = promise_of(context, newest, most)
     done = request.query_params.get("done", "")
     banner = words(f"team.{done}") if done in ("saved", "handed_over") else None
     return context.renderer.page(
@@ -128,8 +127,8 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         today=today,
         consents=settings.consents,
         listed=shareable(outcome.by_school, context.configuration.localities),
-        promise=promise,
-        still_open=sum(last_day(day, promise.horizon_days) >= today for day in outcome.days) if promise else 0,
+        promise=promise_of(context, newest, most),
+        still_open=sum(last_day(day, outcome.horizon_days) >= today for day in outcome.days),
         newest=newest[0] if newest else None,
         finished=len(finished),
         first=len(first),

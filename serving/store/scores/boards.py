@@ -15,9 +15,9 @@ from serving.store.cases.cases import PLACE
 from serving.store.cases.casework_tables import StoredMissing, StoredTransition
 from serving.store.cases.last_school import TAUGHT
 from serving.store.cases.tables import Case, CaseEntry
-from serving.store.scores.stored_scores import lists_shown_then
+from serving.store.scores.stored_scores import lists_shown_then, of_list
 from serving.store.scores.tops import lists_since, places_until_now, top_of
-from serving.store.tables import Pupil, ScoreList
+from serving.store.tables import Pupil, ScoreList, StoredScore
 from serving.store.unit_of_work import View
 
 LOOK_BACK = timedelta(weeks=12)
@@ -56,6 +56,8 @@ class ListOutcome:
     since : date
     days : tuple of date
         The days of the lists since then.
+    horizon_days : int
+        How many days the newest list is about.
     listed : int
         Distinct children at the top of a list.
     contacted, acted, well, dismissed : int
@@ -72,6 +74,7 @@ class ListOutcome:
 
     since: date
     days: tuple[date, ...] = ()
+    horizon_days: int = 0
     listed: int = 0
     contacted: int = 0
     acted: int = 0
@@ -153,6 +156,9 @@ def _first_of_lists(
     """Return the first day on which each child was at the top of a list, and the school on the latest such day."""
     lists = lists_since(view, outcome.since, shown_then=True)
     outcome.days = tuple(lists)
+    horizon = sa.select(StoredScore.horizon_days).where(*view.caller.children(StoredScore)).limit(1)
+    for newest in list(lists.items())[-1:]:
+        outcome.horizon_days = view.connection.scalar(horizon.where(*of_list(newest))) or 0
     room = places_until_now(view, lists, most, team)
     first_day: dict[str, date] = {}
     urn_of: dict[str, str] = {}
