@@ -10,31 +10,38 @@ import pytest
 from features.outcome.definition import FOLDER
 from serving.store.cases import casework
 from tests.support import check_runs
-from tests.support.monitored import DEFINITION
+from tests.support.monitored import DEFINITION, scores
 from tests.support.stores import do, gathered
-from tests.support.trial_runs import START, begun, filled_store, in_arm, number, run, write
+from tests.support.trial_runs import RISKS, START, begun, filled_store, in_arm, number, plan, run, write
 
 WEEKS = timedelta(weeks=6)
 
 
+def own_definition(store):
+    """Let the list be by a definition of the authority's own, whose name alone it keeps, and name its file."""
+    store.save([s | {"definition": "our_own"} for s in scores(RISKS)])
+    Path("our_own.toml").write_text((FOLDER / f"{DEFINITION}.toml").read_text("utf-8"))
+    return ["--definition", "our_own.toml"]
+
+
 def other_definition():
-    """Name a file after the list's definition that counts less; the plan's list knows it by its name only."""
-    text = (FOLDER / f"{DEFINITION}.toml").read_text("utf-8")
+    """Let the file count less."""
+    text = Path("our_own.toml").read_text("utf-8")
     assert "min_age = " not in text
-    Path(f"{DEFINITION}.toml").write_text(f"{text}\nmin_age = 10\n")
-    return ["--definition", f"{DEFINITION}.toml"]
+    Path("our_own.toml").write_text(f"{text}\nmin_age = 10\n")
+    return ["--definition", "our_own.toml"]
+
+
+def other_words():
+    """Let the file have other words and the same rules."""
+    text = Path("our_own.toml").read_text("utf-8")
+    Path("our_own.toml").write_text(text.replace('title = "', 'title = "Really: '))
+    return ["--definition", "our_own.toml"]
 
 
 def other_cohort():
     Path("cohort.toml").write_text("max_age = 9\n")
-    return ["--cohort", "cohort.toml"]
-
-
-def same_definition():
-    """Name a file with other words and the same rules."""
-    text = (FOLDER / f"{DEFINITION}.toml").read_text("utf-8")
-    Path(f"{DEFINITION}.toml").write_text(text.replace('title = "', 'title = "Really: '))
-    return ["--definition", f"{DEFINITION}.toml"]
+    return ["--definition", "our_own.toml", "--cohort", "cohort.toml"]
 
 
 def other_codes(monkeypatch):
@@ -50,22 +57,26 @@ def store(monkeypatch):
     return opened
 
 
+@pytest.fixture
+def own_trial(store):
+    """A trial of going missing that has started, by a definition of the authority's own."""
+    named = own_definition(store)
+    plan()
+    run("plan", "plan.toml", *named)
+    run("start", "plan.toml", "--out", "help_now.csv")
+    write(gone=[number(p) for p in in_arm(store, "usual")[::2]])
+
+
 @pytest.mark.parametrize(
     ("named", "what"), [(other_definition, "the definition of missing"), (other_cohort, "the cohort's rule")]
 )
-def test_a_trial_of_going_missing_is_analysed_by_the_rules_of_its_registration(store, named, what):
-    begun()
-    write(gone=[number(p) for p in in_arm(store, "usual")[::2]])
-    words = named()
-    answer = run("analyse", "plan.toml", "h", *words, code=1)
+def test_a_trial_of_going_missing_is_analysed_by_the_rules_of_its_registration(own_trial, named, what):
+    answer = run("analyse", "plan.toml", "h", *named(), code=1)
     assert f"{what}: another than the plan was registered with" in answer
-    run("analyse", "plan.toml", "h")
 
 
-def test_other_words_of_the_same_definition_change_nothing(store):
-    begun()
-    write(gone=[number(p) for p in in_arm(store, "usual")[::2]])
-    run("analyse", "plan.toml", "h", *same_definition())
+def test_other_words_of_the_same_definition_change_nothing(own_trial):
+    run("analyse", "plan.toml", "h", *other_words())
 
 
 def test_contacts_are_counted_by_the_codes_of_the_registration(store, monkeypatch):
@@ -78,18 +89,20 @@ def test_contacts_are_counted_by_the_codes_of_the_registration(store, monkeypatc
 
 @pytest.mark.parametrize("named", [other_definition, other_cohort, other_codes])
 def test_checks_are_estimated_by_the_rules_of_their_registration(store, monkeypatch, named):
-    check_runs.draw()
+    own = own_definition(store)
+    check_runs.plan()
+    check_runs.run("draw", "checks.toml", "--out", "checks.csv", *own)
     write()
-    words = named(monkeypatch) or [] if named is other_codes else named()
+    check_runs.run("estimate", "checks.toml", "h", *own)
+    words = own if named is other_codes else named()
+    if named is other_codes:
+        other_codes(monkeypatch)
     answer = check_runs.run("estimate", "checks.toml", "h", *words, code=1)
     assert "another than the plan was registered with" in answer
 
 
 def test_a_definition_that_is_not_at_hand_is_asked_for_at_the_registration(store):
-    from tests.support.monitored import scores
-    from tests.support.trial_runs import RISKS, plan
-
-    store.save([s | {"definition": "our_own"} for s in scores(RISKS, version="2")])
+    own_definition(store)
     plan()
     assert "definition of missing is not at hand" in run("plan", "plan.toml", code=1)
 
@@ -145,8 +158,6 @@ def test_small_numbers_of_an_analysis_are_hidden(store, each, few):
 
 
 def test_a_plan_says_how_many_are_known_to_share_an_address(store):
-    from tests.support.trial_runs import plan
-
     plan(unit="family")
     assert "known to share an address" in run("plan", "plan.toml", "--dry-run")
     assert run("plan", "plan.toml", "--dry-run", "--json")["share_a_home"] == 0
