@@ -61,7 +61,8 @@ authority that the file names or `--sender`, else the one with the same children
 histories show what was stated first: rolls, leavings, lengths of suspensions and ends keep both versions. Three things no table can date: a row that a correction withdraws
 altogether disappears as of every day, `pupils` has no recording date, so of two dates of birth the one submitted later counts as of every day, and provision, homes and
 termly sessions of a corrected census count from its census day. A census that no longer lists a child ends the spell on the day before the census.
-Extracts (marks, cases, mapped CSV) have no period: a later extract can close a case or change a mark, but never reopens a closed case.
+Extracts (marks, cases, mapped CSV) have no period: a later extract can close a case or change a mark, but never reopens a closed case. Of two that end on
+one day neither is newer: the import says so where they differ, and the same file again with `--submitted` tells it.
 The statements of each return are kept in `HISTORIES/.returns`, without names and UPNs: keep that folder with the tables.
 """
 
