@@ -147,7 +147,8 @@ def test_the_home_is_shown_who_and_what_next_and_opens_the_case(elsewhere):
     page = html.unescape(worker.get("/no-roll").text)
     assert "Left a school, and nobody knows where to (1)" in page
     assert (
-        "Off roll since 20 February 2025. Last school: 100. That school is in authority 801: ask the team there" in page
+        "Off roll since 20 February 2025. Last school: 100. The last school is one of authority 801: ask the team there"
+        in page
     )
     assert submit(worker, "/no-roll", f"/no-roll/{elsewhere.path.rpartition('/')[2]}").status_code == 303
     assert worker.get(elsewhere.path).status_code == 200

@@ -1,13 +1,14 @@
 """The top of a child's page says who is involved and whether the lot drew the child for a check, and the page names who lives at the same address, within the caller's scope."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import sqlalchemy as sa
 
 from histories.calendar import london_today
 from serving.pages.wording import Wording
 from serving.store.caller import command_line
+from serving.store.cases import family
 from serving.store.cases.casework_tables import StoredAtHome, StoredInvolvement
 from serving.store.database import reading
 from serving.store.tables import Pupil
@@ -112,3 +113,17 @@ def test_it_says_so_until_the_weeks_are_over(site):
         days = [checks.of_pupil(view, pupil, day) for day in (until - timedelta(days=1), until)]
         view.record("pupil.seen", pupils=[pupil])
     assert days == [london_today(), None]
+
+
+def test_every_child_whom_the_list_leaves_out_for_an_open_case_is_named(site, visit, monkeypatch):
+    with reading(site.store.engine) as connection:
+        refs = {r.pupil_id: r.pupil_ref for r in connection.execute(sa.select(Pupil.pupil_id, Pupil.pupil_ref))}
+    place = {"nc_year": 9, "left_on": None, "left_to": None, "since": date(2025, 1, 6)}
+    children = [
+        {"pupil_id": s.pupil_id, "pupil_ref": refs[s.pupil_id], "urn": s.urn, **place} for s in site.scores[:60]
+    ]
+    monkeypatch.setattr(family, "unlisted_with_case", lambda view, newest: children)
+    page = visit("worker").get("/work-list").text
+    (named,) = re.findall(r'id="with-case">(.*?)</details>', page, re.DOTALL)
+    assert "60 children" in named
+    assert re.findall(r"/pupils/([0-9a-f]{32})", named) == [c["pupil_ref"] for c in children]

@@ -48,7 +48,7 @@ def last_entries(view: View, pupils: Sequence[str]) -> dict[str, dict[str, Any]]
         .where(
             *view.caller.children(PLACE),
             Case.pupil_id.in_(pupils),
-            CaseEntry.kind.in_(("contact", "action", "enquiry")),
+            CaseEntry.kind.in_(DATED),
         )
         .order_by(CaseEntry.on_day, CaseEntry.at)
     )
