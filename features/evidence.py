@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import narwhals as nw
 import pyarrow as pa
 from typing_extensions import TypedDict
 
+from features.attendance.counted import codes_counted
 from features.attendance.missed_weeks import LOOKS_BACK, missed_weeks
+from features.counting.spells import homes
+from features.feature import Feature
 from features.sentences import agreed
 from histories.calendar import day_number, day_of
-from histories.codes import code_set
+from histories.codes import ABSENCE_CODES, code_set
 from histories.reading.as_of import come, visible
 from histories.reading.frames import collect, gathered
 from histories.reading.histories import Histories
@@ -42,15 +45,46 @@ class Evidence(TypedDict):
     text: str
 
 
+class Marks(NamedTuple):
+    """The marks that a sentence counts.
+
+    Attributes
+    ----------
+    codes : tuple of str
+    days : int
+        How far back from the as-of date; at most ``LOOKS_BACK`` are looked at.
+    """
+
+    codes: tuple[str, ...] = ABSENCE_CODES
+    days: int = LOOKS_BACK
+
+    @classmethod
+    def of(cls, feature: Feature) -> Marks:
+        """Return the marks that a feature counts."""
+        return cls(codes_counted(feature.expression()), min(feature.window or LOOKS_BACK, LOOKS_BACK))
+
+
+class Behind(NamedTuple):
+    """What to look for behind a reason: of which pupil, in which tables, and which marks."""
+
+    pupil: str
+    tables: Sequence[str]
+    marks: Marks = Marks()
+
+
 def evidence(
-    histories: Histories, reasons: Sequence[tuple[str, Sequence[str]]], as_of: date, known_on: date | None = None
+    histories: Histories,
+    reasons: Iterable[Behind | tuple[str, Sequence[str]]],
+    as_of: date,
+    known_on: date | None = None,
 ) -> list[list[Evidence]]:
     """Return the newest visible records behind each reason; each table is read once for all pupils.
 
     Parameters
     ----------
-    reasons : sequence of (str, sequence of str)
-        The pupil of each reason, and the tables that its features are counted from.
+    reasons : iterable of Behind
+        The pupil of each reason, the tables that its features are counted from, and the marks that its sentence counts: by default every
+        absence of ``LOOKS_BACK`` days.
     known_on : date, optional
         The day of knowledge; see ``histories.reading.as_of.seen``.
 
@@ -59,20 +93,30 @@ def evidence(
     list of list of dict
         For each reason its records ``{"table", "date", "text"}``: table by table, newest first, at most six of a table.
     """
-    pupils, day = sorted({pupil for pupil, _ in reasons}), day_number(as_of)
+    behind = [Behind(*reason) for reason in reasons]
+    pupils, day = sorted({reason.pupil for reason in behind}), day_number(as_of)
     if not pupils:
         return []
     snapshots = pa.table({"pupil_id": pa.array(pupils), "as_of": pa.array([day] * len(pupils), pa.int32())})
     records: dict[tuple[str, str], list[Evidence]] = {}
-    needed = histories.present & {table for _, tables in reasons for table in tables}
+    needed = histories.present & {table for reason in behind for table in reason.tables}
     for table in TABLES:
         if table in needed:
-            _add(records, table, _rows(come(visible(histories, table, histories.given(snapshots), known_on), table)))
+            rows = come(visible(histories, table, histories.given(snapshots), known_on), table)
+            _add(records, table, _rows(homes(rows) if table == "addresses" else rows))
+    weeks: dict[tuple[str, Marks], list[Evidence]] = {}
     if "attendance" in needed:
-        cut = day_number(known_on or as_of)
-        concerned = sorted({pupil for pupil, tables in reasons if "attendance" in tables})
-        _add_weeks(records, _marks(histories, concerned, day, cut), concerned, day, cut)
-    return [[r for table in tables for r in records.get((pupil, table), [])] for pupil, tables in reasons]
+        weeks = _weeks(histories, [r for r in behind if "attendance" in r.tables], day, day_number(known_on or as_of))
+    return [
+        [
+            record
+            for table in of.tables
+            for record in (
+                weeks.get((of.pupil, of.marks), []) if table == "attendance" else records.get((of.pupil, table), [])
+            )
+        ]
+        for of in behind
+    ]
 
 
 def _rows(frame: nw.LazyFrame) -> list[dict[str, Any]]:
@@ -99,15 +143,24 @@ def _marks(histories: Histories, pupils: list[str], day: int, cut: int) -> MarkB
     return batch_of(collect(marks.join(ids, on="pupil_id", how="semi")))
 
 
-def _add_weeks(
-    records: dict[tuple[str, str], list[Evidence]], marks: MarkBatch, pupils: list[str], day: int, cut: int
-) -> None:
-    for week in missed_weeks(marks, pupils, day, cut, MAX):
-        of_each = ", ".join(f"{n} {code}" for code, n in sorted(week.missed.items()))
-        missed = f"Missed {week.missed.total()} of {week.possible} session(s)"
-        text = agreed(f"{missed} in the week from this Monday ({of_each})")
-        of_pupil = records.setdefault((week.pupil, "attendance"), [])
-        of_pupil.append({"table": "attendance", "date": day_of(week.monday).isoformat(), "text": text})
+def _weeks(
+    histories: Histories, behind: Sequence[Behind], day: int, cut: int
+) -> dict[tuple[str, Marks], list[Evidence]]:
+    """Return of each pupil the weeks with marks that a sentence counts, by those marks."""
+    pupils_of: dict[Marks, set[str]] = {}
+    for reason in behind:
+        pupils_of.setdefault(reason.marks, set()).add(reason.pupil)
+    marks = _marks(histories, sorted({reason.pupil for reason in behind}), day, cut)
+    weeks: dict[tuple[str, Marks], list[Evidence]] = {}
+    for of, pupils in pupils_of.items():
+        did = "Missed" if set(of.codes) <= {*ABSENCE_CODES} else "Late for"
+        for week in missed_weeks(marks, sorted(pupils), day, cut, MAX, codes=of.codes, days=of.days):
+            of_each = ", ".join(f"{n} {code}" for code, n in sorted(week.missed.items()))
+            counted = f"{did} {week.missed.total()} of {week.possible} session(s)"
+            text = agreed(f"{counted} in the week from this Monday ({of_each})")
+            record: Evidence = {"table": "attendance", "date": day_of(week.monday).isoformat(), "text": text}
+            weeks.setdefault((week.pupil, of), []).append(record)
+    return weeks
 
 
 def _enrolment(row: dict[str, Any]) -> str:

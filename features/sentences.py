@@ -11,6 +11,7 @@ import operator
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 Tone = Literal["strain", "strength", "fact"]
@@ -156,8 +157,13 @@ def could_say(template: str, text: str) -> bool:
     >>> could_say("Moved {moves:.0f} time(s)", "Moved 2 times"), could_say("Moved {moves:.0f} time(s)", "Moved home")
     (True, False)
     """
+    return _pattern(template).fullmatch(text) is not None
+
+
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
     pattern = "(.+?)".join(re.escape(part) for part in FIELD.split(template))
-    return re.fullmatch(re.sub(r"\\\((s|ren)\\\)", r"(\1)?", pattern), text) is not None
+    return re.compile(re.sub(r"\\\((s|ren)\\\)", r"(\1)?", pattern))
 
 
 def agreed(text: str) -> str:

@@ -71,4 +71,6 @@ def attendance_class(*classes: str) -> tuple[str, ...]:
 
 
 ABSENCE_CODES = attendance_class("authorised", "unauthorised")
+# Marks of a session that the child was not due for at the school that made them: of several schools, another knows where the child was.
+YIELDING = ("#", "D")
 POSSIBLE_CODES = attendance_class("present", "educational", "authorised", "unauthorised")

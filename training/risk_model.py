@@ -15,7 +15,7 @@ import polars.selectors as cs
 
 from features.catalogue import catalogue
 from features.counting.block_cache import BlockStore
-from features.evidence import Evidence, evidence
+from features.evidence import evidence
 from features.matrix import tallied_blocks
 from features.outcome.cohort import CohortRule
 from features.outcome.stopping import with_list
@@ -24,6 +24,7 @@ from training.arguments import as_day, as_opened, feature_values
 from training.bands import by_capacity, by_risk
 from training.bundle import Manifest, read_bundle
 from training.catalogue_match import check_features
+from training.explanation.behind import behind
 from training.explanation.chance import last_day, sureness
 from training.explanation.importance import importance
 from training.explanation.reason_columns import KINDS
@@ -222,7 +223,10 @@ class RiskModel:
         lists = (frame if "list" in frame.columns else with_list(frame))["list"].to_list()
         scores = self._explained(frame, contributions, self._of_all(histories.missing, as_of), lists)
         listed = [k for k, rank in enumerate(frame["rank"]) if rank <= EVIDENCE_RANKS]
-        self._add_evidence(histories, list(places_of_evidence(scores, listed)), as_of, known_on)
+        places = list(places_of_evidence(scores, listed))
+        of_reasons = behind(places, self.manifest.catalogue, self.wording)
+        for place, records in zip(places, evidence(histories, of_reasons, as_of, known_on), strict=True):
+            place.records.extend(records)
         return scores
 
     def again(self, frame: pl.DataFrame, as_of: date, missing_tables: list[str]) -> tuple[Sequence[Score], list[bytes]]:
@@ -303,21 +307,6 @@ class RiskModel:
             "capacity_band": [by_capacity(*place) for place in zip(ranks, listed_among, strict=True)],
             "chance": [sureness(risk, of, by_day) for risk, of in zip(risks, limits, strict=True)],
         }
-
-    def _add_evidence(
-        self,
-        histories: Histories,
-        places: Sequence[tuple[str, list[str], list[Evidence]]],
-        as_of: date,
-        known_on: date | None,
-    ) -> None:
-        """Put the records behind reasons, each given by its pupil and its features, into their lists."""
-        sources = {d["name"]: d["sources"] for d in self.manifest.catalogue}
-        # The distinct tables of a reason, in the order of its features.
-        tables = [list(dict.fromkeys(t for name in names for t in sources.get(name, ()))) for _, names, _ in places]
-        requests = [(pupil, of_reason) for (pupil, *_), of_reason in zip(places, tables, strict=True)]
-        for (*_, place), records in zip(places, evidence(histories, requests, as_of, known_on), strict=True):
-            place += records
 
     def _unseen(self, numbers: pl.DataFrame) -> list[list[str]]:
         """Return of each row the features whose value lies outside the training range, or is missing but never was in training."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.attendance.register import MEASURES
-from histories.codes import ABSENCE_CODES
+from histories.codes import ABSENCE_CODES, YIELDING
 from histories.reading.marks import MarkBatch
 
 LOOKS_BACK = 90  # days
@@ -34,7 +34,16 @@ class MissedWeek:
     missed: Counter[str]
 
 
-def missed_weeks(marks: MarkBatch, pupils: Sequence[str], day: int, cut: int, most: int) -> Iterator[MissedWeek]:
+def missed_weeks(
+    marks: MarkBatch,
+    pupils: Sequence[str],
+    day: int,
+    cut: int,
+    most: int,
+    *,
+    codes: Sequence[str] = ABSENCE_CODES,
+    days: int = LOOKS_BACK,
+) -> Iterator[MissedWeek]:
     """Yield the newest weeks with missed sessions in the 90 days before a day, of each pupil the newest first.
 
     Parameters
@@ -47,12 +56,16 @@ def missed_weeks(marks: MarkBatch, pupils: Sequence[str], day: int, cut: int, mo
         Day numbers: marks of earlier days count that were recorded before the cut.
     most : int
         Weeks of one pupil.
+    codes : sequence of str
+        What counts as missed.
+    days : int
+        Weeks count in which a session was missed so many days before the day, or later.
     """
     pupil, date, code, names = _valid(marks, pupils, day, cut)
     monday = date - (date + 3) % 7
     edges = _changes(pupil, monday)
-    is_missed, is_possible = (np.isin(names, codes)[code] for codes in (ABSENCE_CODES, MEASURES["possible"]))
-    missed = np.r_[0, np.cumsum(is_missed)]
+    is_missed, is_possible = (np.isin(names, np.array(of, np.str_))[code] for of in (codes, MEASURES["possible"]))
+    missed = np.r_[0, np.cumsum(is_missed & (date >= day - days))]
     shown = Counter[int]()
     for week in np.flatnonzero(missed[edges[1:]] > missed[edges[:-1]])[::-1].tolist():
         first, last = edges[week], edges[week + 1]
@@ -89,8 +102,8 @@ def _valid(
 
 
 def _numbered(values: Sequence[str | None]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the distinct texts in order, and the place of each value among them."""
-    names = sorted({value or "" for value in values})
+    """Return the distinct texts in order, codes that give way first, and the place of each value among them."""
+    names = sorted({value or "" for value in values}, key=lambda name: (name not in YIELDING, name))
     place = {name: n for n, name in enumerate(names)}
     return np.array(names, np.str_), np.array([place[value or ""] for value in values], np.int64)
 

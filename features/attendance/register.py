@@ -19,7 +19,7 @@ import polars as pl
 
 from features.attendance.bits import NEWEST, NOT_POSSIBLE, POSSIBLE, UNDEFINED
 from histories.calendar import day_number, day_of
-from histories.codes import ABSENCE_CODES, attendance_class, attendance_codes
+from histories.codes import ABSENCE_CODES, YIELDING, attendance_class, attendance_codes
 from histories.reading.frames import Frame, days_of
 from histories.reading.histories import Histories
 from histories.reading.marks import read_marks
@@ -50,8 +50,9 @@ RUNS = [f"{what}_{w}" for w in RUN_WINDOWS for what in ("longest_run", "runs")]
 LASTING = [f"{m}_lasting_{h}" for m in PRIOR for h in HALF_LIVES]
 # Marks of sessions that were not possible for the child. A planned closure (#) is marked for every child, and says nothing about one.
 EXCUSED = tuple(c for c, a in attendance_codes().items() if a.counts_as == "not_possible" and c != "#")
-# A bit for each measure that a code counts towards; of two codes recorded on one day, the last in this order wins.
-KINDS = {c: sum(1 << i for i, codes in enumerate(MEASURES.values()) if c in codes) for c in sorted(attendance_codes())}
+# A bit for each measure that a code counts towards; of two codes recorded on one day, the last in this order wins: see ``as_of.valid_marks``.
+ORDER = sorted(attendance_codes(), key=lambda c: (c not in YIELDING, c))
+KINDS = {c: sum(1 << i for i, codes in enumerate(MEASURES.values()) if c in codes) for c in ORDER}
 KINDS |= dict.fromkeys(EXCUSED, NOT_POSSIBLE)
 NUMBERS = {c: n for n, c in enumerate(KINDS)}
 PLAIN = [c for c, kind in KINDS.items() if kind == POSSIBLE]

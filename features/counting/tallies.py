@@ -27,8 +27,9 @@ from features.attendance.register import (
     WINDOWS,
     mark_tallies,
 )
+from features.counting.spells import homes, with_joinings
 from features.feature import Tally
-from histories.calendar import day_number, day_of
+from histories.calendar import day_of
 from histories.reading.as_of import come, visible
 from histories.reading.frames import Frame, days_of, gathered, joined
 from histories.reading.histories import Histories
@@ -147,18 +148,11 @@ def _counter(table: str, tallies: dict[str, Tally]):  # type: ignore[no-untyped-
     return count
 
 
-def in_year() -> nw.Expr:
-    """Return whether a spell is an in-year move: it starts more than 25 days after 1 September and before August."""
-    day = (nw.col("entry_date") - nw.lit(day_number(date(2000, 9, 1)))) * 100
-    of_year = day - (day // 36525) * 36525  # hundredths of a day since 1 September, in years of 365.25 days
-    return (of_year > 2500) & (of_year < 33350)
-
-
 def rows_of(histories: Histories, table: str, snapshots: Frame, known_on: date | None = None) -> nw.LazyFrame:
     """Return the visible rows of a table that have come, with the extra columns that its tallies read."""
     rows = come(visible(histories, table, keys_of(histories, snapshots), known_on), table)
     if table == "enrolments":
-        rows = rows.with_columns(nw.when(in_year()).then(1).otherwise(0).alias("in_year_entry"))
+        rows = with_joinings(rows)
     if table == "admissions":
         days = days_of(snapshots)
         years = pa.table(
@@ -174,7 +168,7 @@ def rows_of(histories: Histories, table: str, snapshots: Frame, known_on: date |
             .select("lsoa", "idaci_decile")
             .unique(subset=["lsoa"], keep="first", order_by=["idaci_decile"])
         )
-        rows = rows.join(areas, on="lsoa", how="left")
+        rows = homes(rows).join(areas, on="lsoa", how="left")
     return rows
 
 

@@ -9,7 +9,7 @@ import narwhals as nw
 import polars as pl
 import pyarrow as pa
 
-from features.counting.tallies import in_year
+from features.counting.spells import with_joinings
 from features.groups.groups import GROUPS, NOT_RECORDED, Group
 from features.outcome.cohort import CohortRule, cohort, school_age
 from histories.reading.as_of import come, visible
@@ -83,7 +83,7 @@ def _prepared(histories: Histories, table: str, rows: nw.LazyFrame) -> nw.LazyFr
     if table == "attendance":
         return rows.filter((nw.col("age") >= 1) & (nw.col("age") <= 365))
     if table == "enrolments":
-        return rows.with_columns(in_year().alias("in_year"))
+        return with_joinings(rows).with_columns((nw.col("in_year_entry") == 1).alias("in_year"))
     if table == "addresses":
         areas = histories.frame("areas").select("lsoa", "idaci_decile").unique(subset=["lsoa"], keep="any")
         rows = rows.join(areas, on="lsoa", how="left")

@@ -29,6 +29,33 @@ SPECS = [
         """,
     ),
     Spec(
+        "Rows of the same home, one after another, are one stay, and in all but its beginning as the last of them says; an unknown home is no other.",
+        {
+            "addresses": """
+            pupil_id | start_date | end_date   | household_id | lsoa | temporary
+            A        | 2023-01-15 | 2024-10-31 | H1           | E1   | false
+            A        | 2024-11-01 | 2024-11-30 | H1           | E1   | false
+            A        | 2024-12-01 |            | H1           | E2   | true
+            B        | 2023-01-15 | 2024-02-29 | H2           | E1   | true
+            B        | 2024-03-01 | 2024-12-01 | H3           | E1   | true
+            B        | 2024-12-02 |            | H2           | E1   | true
+            C        | 2024-03-01 | 2024-12-01 |              | E1   | false
+            C        | 2024-12-02 |            |              | E1   | false
+        """,
+            "areas": """
+            lsoa | idaci_decile
+            E1   | 9
+            E2   | 2
+        """,
+        },
+        """
+            as_of      | pupil_id | home_moves_90d | home_moves_365d | home_moves_730d | homes_known | temporary_home | temporary_homes_all | days_at_home | idaci_decile
+            2025-01-14 | A        | 0              | 0               | 1               | 1           | 1              | 1                   | 730          | 2
+            2025-01-14 | B        | 1              | 2               | 3               | 3           | 1              | 3                   | 43           | 9
+            2025-01-14 | C        | 1              | 2               | 2               | 2           | 0              | 0                   | 43           | 9
+        """,
+    ),
+    Spec(
         "The area is that of the address as known; the figure of the 27 others in it is shrunk to the authority's mean with the weight of 200 children.",
         {
             "addresses": """

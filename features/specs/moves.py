@@ -23,6 +23,27 @@ SPECS = [
         """,
     ),
     Spec(
+        "Whoever comes back to a school within sixty days, or has a roll beside the main one, joins no school; whoever comes back later does.",
+        {
+            "enrolments": """
+            pupil_id | urn | entry_date | leaving_date | status | destination
+            A        | 1   | 2018-09-04 | 2024-11-08   | C      |
+            A        | 1   | 2024-11-25 |              | C      |
+            A        | 2   | 2024-04-15 | 2024-07-12   | S      |
+            B        | 1   | 2018-09-04 | 2024-03-01   | C      | abroad
+            B        | 1   | 2024-11-04 |              | C      |
+            C        | 1   | 2024-01-22 |              | C      |
+            C        | 1   | 2024-11-04 |              | C      |
+        """
+        },
+        """
+            as_of      | pupil_id | in_year_moves_365d | in_year_moves_all | days_at_school | schools_so_far
+            2025-01-14 | A        | 0                  | 0                 | 50             | 3
+            2025-01-14 | B        | 1                  | 1                 | 71             | 2
+            2025-01-14 | C        | 1                  | 1                 | 71             | 2
+        """,
+    ),
+    Spec(
         "A case counts once reported, whenever the child went missing; while it is open, the child is not in the cohort.",
         {
             "cme": """

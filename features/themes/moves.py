@@ -40,6 +40,9 @@ TALLIES = {
     "current_in_year_entry": Tally(table="enrolments", where=lambda: _in_year() & _on_roll(), value=_age, how="min"),
     "first_entry": Tally(table="enrolments", where=_started, value=_age, how="max"),
     "newest_entry": Tally(table="enrolments", where=_started, value=_age, how="min"),
+    "newest_joining": Tally(
+        table="enrolments", where=lambda: ~nw.col("in_year_entry").is_null() & _started(), value=_age, how="min"
+    ),
     "left_lost": Tally(table="enrolments", where=_lost),
     "newest_left_lost": Tally(
         table="enrolments", where=_lost, value=lambda: nw.col("as_of") - nw.col("leaving_date"), how="min"
@@ -135,7 +138,14 @@ FEATURES = [
         name="schools_so_far",
         theme="moves",
         expression=plain("spells"),
-        says=(strain("Has been on {schools_so_far:.0f} school rolls, joining the latest {days_at_school:ago}", 3),),
+        says=(
+            strain(
+                "Has been on {schools_so_far:.0f} school rolls, joining the latest {days_at_school:ago}",
+                3,
+                None,
+                ("days_at_school", "=", "newest_joining"),
+            ),
+        ),
         sources=ENROLMENTS,
         window=None,
         direction=0,

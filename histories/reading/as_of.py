@@ -7,6 +7,7 @@ from datetime import date
 import narwhals as nw
 
 from histories.calendar import day_number
+from histories.codes import YIELDING
 from histories.reading.histories import Histories
 from histories.tables import HAPPENED, TABLES, Table
 
@@ -59,7 +60,9 @@ def visible(histories: Histories, table: str, snapshots: nw.LazyFrame, known_on:
     # Rows recorded on the same day are ordered by all other visible columns, so that engines agree on the last row and hidden
     # values do not decide it.
     ties = [c for c in declared.columns if c not in declared.key]
+    joined, ties = (_with_says(joined), ["says", *ties]) if table == "attendance" else (joined, ties)
     joined = joined.unique(subset=["as_of", *declared.key], keep="last", order_by=["known", *ties])
+    joined = joined.drop("says") if "says" in ties else joined
     return joined.with_columns((nw.col("as_of") - nw.col(HAPPENED[table])).alias("age"))
 
 
@@ -85,8 +88,17 @@ def come(rows: nw.LazyFrame, table: str) -> nw.LazyFrame:
 
 
 def valid_marks(marks: nw.LazyFrame) -> nw.LazyFrame:
-    """Return the valid mark of each session: the last recorded and, of several recorded on one day, the last code."""
-    return marks.unique(subset=["pupil_id", "date", "session"], keep="last", order_by=["known", "code"])
+    """Return the valid mark of each session: the last recorded and, of several recorded on one day, the last code.
+
+    Of those recorded on one day the codes ``YIELDING`` come first: another school says where the child was.
+    """
+    key = ["pupil_id", "date", "session"]
+    return _with_says(marks).unique(subset=key, keep="last", order_by=["known", "says", "code"]).drop("says")
+
+
+def _with_says(marks: nw.LazyFrame) -> nw.LazyFrame:
+    """Add whether a mark says where the child was."""
+    return marks.with_columns((~nw.col("code").is_in(list(YIELDING))).cast(nw.Int32).alias("says"))
 
 
 def happened(declared: type[Table]) -> nw.Expr:

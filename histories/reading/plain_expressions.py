@@ -37,6 +37,7 @@ def evaluate(
         For a missing column or an unsupported step (see ``supports``).
     """
     name, values = "literal", []
+    window: Any = None
     for node in expression._nodes:
         step = node.name
         if step == "col":
@@ -46,6 +47,10 @@ def evaluate(
             values = [node.kwargs["value"]] * height
         elif step == "alias":
             name = node.kwargs["name"]
+        elif step in WINDOWS:
+            window = WINDOWS[step], node.kwargs
+        elif step == "over":
+            values = _over(*window, values, columns, node.kwargs)
         elif step == "len":
             name, values = "len", [len(g) for g in groups] if groups is not None else [height]
             height = len(values)
@@ -67,7 +72,9 @@ def evaluate(
 
 def supports(expression: nw.Expr) -> bool:
     """Return whether this engine supports every step of an expression."""
-    return all(
+    steps = [node.name for node in expression._nodes]
+    of_windows = zip([*steps, None], [None, *steps], strict=True)  # each step with the one before it
+    return all((step == "over") == (before in WINDOWS) for step, before in of_windows) and all(
         (node.name in KNOWN or (node.name == "col" and len(node.kwargs["names"]) == 1))
         and all(supports(e) for e in node.exprs if isinstance(e, nw.Expr))
         for node in expression._nodes
@@ -130,6 +137,39 @@ def _pairwise(
     for other in others:
         whole = [f(a, b) for a, b in zip(whole, other, strict=True)]
     return whole
+
+
+def _over(
+    window: Callable[[Column, dict[str, Any]], Column],
+    given: dict[str, Any],
+    values: Column,
+    columns: dict[str, Column],
+    kwargs: dict[str, Any],
+) -> Column:
+    """Return a window function over the rows of each group in their order, nulls first."""
+    keys, order = ([columns[c] for c in kwargs[by]] for by in ("partition_by", "order_by"))
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for i in sorted(range(len(values)), key=lambda i: [(c[i] is not None, c[i]) for c in order]):
+        groups.setdefault(tuple(c[i] for c in keys), []).append(i)
+    over: Column = [None] * len(values)
+    for rows in groups.values():
+        for i, value in zip(rows, window([values[i] for i in rows], given), strict=True):
+            over[i] = value
+    return over
+
+
+def _shifted(values: Column, given: dict[str, Any]) -> Column:
+    n, none = given["n"], [None] * min(abs(given["n"]), len(values))
+    return none + values[: len(values) - len(none)] if n > 0 else values[len(none) :] + none
+
+
+def _running_max(values: Column, given: dict[str, Any]) -> Column:
+    """Return the largest value so far, or from here on; null where the value is."""
+    newest, running = None, []
+    for value in reversed(values) if given["reverse"] else values:
+        newest = value if newest is None or (value is not None and value > newest) else newest
+        running.append(None if value is None else newest)
+    return running[::-1] if given["reverse"] else running
 
 
 def _divided(a: float, b: float) -> float:
@@ -240,4 +280,8 @@ AGGREGATIONS: dict[str, Callable[[Column], Any]] = {
     "min": lambda v: min(v, default=None),
     "count": len,
 }
-KNOWN = {*STEPS, *HORIZONTAL, *AGGREGATIONS, "lit", "alias", "len"}
+WINDOWS: dict[str, Callable[[Column, dict[str, Any]], Column]] = {
+    "shift": _shifted,
+    "cum_max": _running_max,
+}
+KNOWN = {*STEPS, *HORIZONTAL, *AGGREGATIONS, *WINDOWS, "over", "lit", "alias", "len"}

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from features.attendance.register import MEASURES
 from features.counting.blocks import cut
-from features.counting.tallies import in_year
+from features.counting.spells import homes, with_joinings
 from features.evidence import TEXTS
 from histories.calendar import day_number, day_of
 from histories.codes import ABSENCE_CODES
@@ -26,9 +26,8 @@ WEEKS, COMPARED = 52, 12
 PUPILS = 10_000  # of a block, approximately
 NEWEST = 4  # weeks of school that count as now
 REACH = COMPARED + 10  # weeks in which the year group is counted: holidays lie between those of school
-SOON = 60  # days after which a child who comes back to a school has joined it again
-SUBSIDIARY = "S"  # status of a roll beside the main one
-Usual = dict[tuple[int, str], tuple[int, int]]  # by year group and Monday
+Group = tuple[str, int]  # an authority and a year group
+Usual = dict[tuple[Group, str], tuple[int, int]]  # by group and Monday
 REASONS = {
     "no_reason": ("N",),
     "without_leave": ("O", "U"),
@@ -45,6 +44,7 @@ LANES = {
     "addresses": "address",
     "cme": "missing",
 }
+PREPARED = {"enrolments": with_joinings, "addresses": homes}
 
 
 def pupil_histories(
@@ -71,9 +71,8 @@ def pupil_histories(
     for table, lane in LANES.items():
         if table in histories.present:
             rows = come(visible(histories, table, histories.given(snapshots)), table)
-            if table == "enrolments":
-                rows = rows.with_columns(in_year().alias("mid_year"))
-            _add_events(by_pupil, _changes(collect(rows), table), table=table, lane=lane, day=day)
+            rows = PREPARED[table](rows) if table in PREPARED else rows
+            _add_events(by_pupil, collect(rows), table=table, lane=lane, day=day)
     for pupil in by_pupil.values():
         pupil["events"].sort(key=lambda e: e["date"])
     return by_pupil
@@ -133,11 +132,11 @@ def _of_school(weeks: list[list[Any]]) -> list[list[Any]]:
 
 
 def _usual(histories: Histories, spells: pl.DataFrame, day: int) -> Usual:
-    """Return how many sessions the children of each year group missed of how many, by the week's Monday.
+    """Return how many sessions the children of each year group of an authority missed of how many, by the week's Monday.
 
     Children are counted in blocks: to find the last mark of each session, all of a block are sorted in memory.
     """
-    counts: dict[tuple[int, str], tuple[int, int]] = {}
+    counts: Usual = {}
     edges = cut(histories, PUPILS)
     for low, high in zip([None, *edges], [*edges, None], strict=True):
         with histories.between(low, high) as block:
@@ -147,37 +146,37 @@ def _usual(histories: Histories, spells: pl.DataFrame, day: int) -> Usual:
     return {key: (missed, possible) for key, (missed, possible) in counts.items() if possible}
 
 
-def _usual_of(histories: Histories, spells: pl.DataFrame, day: int) -> Iterator[tuple[tuple[int, str], int, int]]:
-    """Yield a year group with the week's Monday, and the sessions missed and possible."""
+def _usual_of(histories: Histories, spells: pl.DataFrame, day: int) -> Iterator[tuple[tuple[Group, str], int, int]]:
+    """Yield a group with the week's Monday, and the sessions missed and possible."""
     marks = histories.frame("attendance").filter(
         (nw.col("date") < day) & (nw.col("date") >= day - (day + 3) % 7 - 7 * REACH) & (nw.col("known") < day)
     )
-    year_of = histories.given(spells.select("pupil_id", "nc_year").to_arrow())
+    group_of = histories.given(spells.select("pupil_id", "authority", "nc_year").to_arrow())
     monday = nw.col("date") - (nw.col("date") + 3) % 7
     possible = nw.col("code").is_in(list(MEASURES["possible"])).cast(nw.Int64).sum().alias("possible")
     missed = nw.col("code").is_in(list(ABSENCE_CODES)).cast(nw.Int64).sum().alias("missed")
-    of_weeks = valid_marks(marks.join(year_of, on="pupil_id", how="inner")).with_columns(monday.alias("monday"))
-    rows = collect(of_weeks.group_by("nc_year", "monday").agg(possible, missed))
+    of_weeks = valid_marks(marks.join(group_of, on="pupil_id", how="inner")).with_columns(monday.alias("monday"))
+    rows = collect(of_weeks.group_by("authority", "nc_year", "monday").agg(possible, missed))
     counts = rows.select(
-        "nc_year", "monday", pl.col("missed", "possible").cast(pl.Int64)
+        "authority", "nc_year", "monday", pl.col("missed", "possible").cast(pl.Int64)
     )  # DuckDB's sums come as decimals
-    for year, on, n, of in counts.iter_rows():
-        yield (year, day_of(on).isoformat()), n, of
+    for authority, year, on, n, of in counts.iter_rows():
+        yield ((authority, year), day_of(on).isoformat()), n, of
 
 
 def _compare(by_pupil: dict[str, dict[str, Any]], usual: Usual, spells: pl.DataFrame) -> None:
-    years = dict(spells.select("pupil_id", "nc_year").iter_rows())
+    groups = {pupil: (at, year) for pupil, at, year in spells.select("pupil_id", "authority", "nc_year").iter_rows()}
     for pupil_id, pupil in by_pupil.items():
         weeks = _of_school(pupil["weeks"])
         newest, before = weeks[-COMPARED:], weeks[-2 * COMPARED : -COMPARED]
-        peers = _peers(usual, years.get(pupil_id, -1), [week[0] for week in newest])
+        peers = _peers(usual, groups.get(pupil_id), [week[0] for week in newest])
         shares = {"now": _share(newest), "before": _share(before), "peers": peers}
         pupil["compared"].append({"what": "missed", **shares, "weeks": [len(newest), len(before)]})
 
 
-def _peers(usual: Usual, year: int, mondays: list[str]) -> float | None:
-    """Return the share that a year group missed in the same weeks; None unless all of them were counted."""
-    counts = [usual.get((year, monday)) for monday in mondays]
+def _peers(usual: Usual, group: Group | None, mondays: list[str]) -> float | None:
+    """Return the share that a group missed in the same weeks; None unless all of them were counted."""
+    counts = [usual.get((group, monday)) if group else None for monday in mondays]
     known = [count for count in counts if count]
     if not known or len(known) < len(counts):
         return None
@@ -189,19 +188,6 @@ def _share(weeks: list[list[Any]]) -> float | None:
     return sum(w[2] for w in weeks) / possible if possible else None
 
 
-def _changes(rows: pl.DataFrame, table: str) -> pl.DataFrame:
-    """Leave out rows that go on with the same home, and let no roll be joined mid-year beside another or again soon after it was left."""
-    if table == "addresses":
-        same = pl.col("household_id").eq(pl.col("household_id").shift().over("pupil_id", order_by="start_date"))
-        return rows.filter(~same.fill_null(False))
-    if table == "enrolments":
-        left = pl.col("leaving_date").shift().over("pupil_id", "urn", order_by="entry_date")
-        back = (pl.col("entry_date") - left <= SOON).fill_null(False)
-        joined = pl.col("mid_year") & ~back & (pl.col("status").fill_null("C") != SUBSIDIARY)
-        return rows.with_columns(joined.alias("mid_year"))
-    return rows
-
-
 def _add_events(by_pupil: dict[str, dict[str, Any]], rows: pl.DataFrame, *, table: str, lane: str, day: int) -> None:
     """Add what happened in the weeks shown, and spells that reach into them."""
     end = {"enrolments": "leaving_date", "cme": "resolved_on"}.get(table, "end_date")
@@ -211,7 +197,7 @@ def _add_events(by_pupil: dict[str, dict[str, Any]], rows: pl.DataFrame, *, tabl
         if started >= earliest or (end in r and (ended is None or ended >= earliest)):
             event: dict[str, Any] = {"lane": lane, "date": day_of(started).isoformat(), "text": TEXTS[table](r)}
             if table == "enrolments":
-                event["mid_year"] = bool(r["mid_year"])
+                event["mid_year"] = r["in_year_entry"] == 1
             if end in r:
                 event["end"] = day_of(ended).isoformat() if ended is not None else None
             by_pupil[r["pupil_id"]]["events"].append(event)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from features.attendance.missed_weeks import LOOKS_BACK, MissedWeek, missed_weeks
 from features.attendance.register import MEASURES
-from histories.codes import ABSENCE_CODES
+from histories.codes import ABSENCE_CODES, YIELDING
 from histories.errors import Faults
 from histories.reading import posted_rows
 from histories.reading.histories import Histories
@@ -107,7 +107,7 @@ def test_arrow_streams_of_marks_are_read_as_their_columns(marks, rows, data):
 def by_rows(rows, pupils, day, cut, most):
     """Return the same weeks as ``missed_weeks``, mark by mark."""
     valid = {}
-    for row in sorted(rows, key=lambda r: (r["known"], r["code"])):
+    for row in sorted(rows, key=lambda r: (r["known"], r["code"] not in YIELDING, r["code"])):
         if day - LOOKS_BACK <= row["date"] < day and row["known"] < cut:
             valid[row["pupil_id"], row["date"], row["session"]] = row["code"]
     weeks = {}

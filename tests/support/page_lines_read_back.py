@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from histories.calendar import school_days
 from tests.support.odd_children import DAY
-from tests.support.rows_counted_anew import ABSENT, UNAUTHORISED, YEAR, mid_year, same_span
+from tests.support.rows_counted_anew import ABSENT, UNAUTHORISED, YEAR, joined, mid_year, same_span
 
 DATE = r"(\d{1,2} [A-Z][a-z]+ \d{4})"
 ON = re.compile(DATE)
@@ -154,19 +154,8 @@ def _compared(left, c):
         yield "the weeks compared ended earlier"
 
 
-def _joined(rows, ago):
-    """Return how long ago rolls were joined: none beside another, and none of a school that was left within 60 days before."""
-    last = {}
-    for row in sorted(rows, key=lambda r: r["entry_date"]):
-        before, last[row["urn"]] = last.get(row["urn"]), row.get("leaving_date")
-        is_back = before is not None and ago(before) - ago(row["entry_date"]) <= 60
-        if row.get("status") != "S" and not is_back:
-            yield ago(row["entry_date"])
-
-
 def _moved(left, c):
-    joined = [s for s in _joined(c.rows["enrolments"], c.ago) if 0 < s <= YEAR]
-    sure, maybe = ([s for s in joined if mid_year(s, slack)] for slack in (2, -2))
+    sure, maybe = ([s for s in joined(c, YEAR) if mid_year(s, slack)] for slack in (2, -2))
     said = _take(left, MOVES["joined"])
     if (said and ago(said[1]) != min(maybe, default=None)) or (sure and not said):
         yield "a school was joined on another day"

@@ -26,7 +26,8 @@ class Child:
         self.seen = sorted((self.ago(r["date"]), r["session"] == "AM", r["code"]) for r in tables["attendance"])
         self.marks = [mark for mark in self.seen if mark[2] not in NOT_POSSIBLE]
         self.life = self.ago(tables["pupils"][0]["date_of_birth"])
-        self.homes = [self.ago(r["start_date"]) for r in tables["addresses"]]
+        self.stays = list(_stays(tables["addresses"]))
+        self.homes = [self.ago(r["start_date"]) for r in self.stays]
         self.school = min(tables["enrolments"], key=lambda r: self.ago(r["entry_date"]))["urn"]
         self.home, self.area = self._newest_address("household_id"), self._newest_address("lsoa")
         self.decile = 1 + 3 * int(self.area[-1]) if self.area else None
@@ -46,7 +47,11 @@ class Child:
         return [code for ago, _, code in self.marks if near < ago <= far]
 
     def starts(self, table, column, **is_):
-        rows = [r for r in self.rows[table] if all(r.get(k) in v for k, v in is_.items())]
+        rows = [
+            r
+            for r in (self.stays if table == "addresses" else self.rows[table])
+            if all(r.get(k) in v for k, v in is_.items())
+        ]
         return [self.ago(r[column]) for r in rows]
 
     def share(self, kinds, far, near=0):
@@ -55,6 +60,20 @@ class Child:
 
     def moves(self, within):
         return sum(0 < s <= within for s in self.homes if s < max(self.homes))
+
+
+def _stays(rows):
+    """Yield one row of each stay at a home: rows of one home, one after another, as the last of them with the start of the first."""
+    stay = None
+    for row in sorted(rows, key=lambda r: r["start_date"]):
+        if stay and row["household_id"] and row["household_id"] == stay["household_id"]:
+            stay = {**row, "start_date": stay["start_date"]}
+            continue
+        if stay:
+            yield stay
+        stay = row
+    if stay:
+        yield stay
 
 
 def same_span(words, days):
@@ -190,8 +209,16 @@ def within(table, column, days=10**6, **is_):
 
 
 def joined(c, days):
-    """Return how often a school was joined in the middle of a school year."""
-    return [s for s in c.starts("enrolments", "entry_date") if 0 < s <= days]
+    """Return how many days ago each school was joined: not by a roll beside the main one, nor by coming back within sixty days."""
+    rows = sorted(c.rows["enrolments"], key=lambda r: r["entry_date"])
+    joined, left = [], {}
+    for row in rows:
+        here, ago = row["urn"], c.ago(row["entry_date"])
+        is_back = here in left and (left[here] is None or left[here] - ago <= 60)
+        if 0 < ago <= days and not is_back and row.get("status") != "S":
+            joined.append(ago)
+        left[here] = c.ago(row["leaving_date"]) if row.get("leaving_date") else None
+    return joined
 
 
 def open_care(kind):
@@ -239,6 +266,11 @@ def recent(table, column, days, **is_):
 
 def newest_school(c):
     return newest(c.starts("enrolments", "entry_date"))
+
+
+def at_newest(c):
+    """Return whether the child joined a school with the newest roll."""
+    return newest_school(c) in joined(c, 10**6)
 
 
 def started(ago):

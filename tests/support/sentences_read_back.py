@@ -14,6 +14,7 @@ from tests.support.rows_counted_anew import (
     WORKING,
     YEAR,
     applied,
+    at_newest,
     between,
     close,
     compared,
@@ -157,7 +158,7 @@ CHECKS = [
     (rf"Moved into temporary accommodation {OFTEN}", in_all("addresses", "start_date", temporary=(True,))),
     (
         rf"Joined this school mid-year, {SPAN}",
-        lambda c, s: same_span(s, newest_school(c)) and "year" not in s and mid_year(newest_school(c)),
+        lambda c, s: same_span(s, newest_school(c)) and "year" not in s and mid_year(newest_school(c)) and at_newest(c),
     ),
     (rf"Joined this school at the start of Year (\d+), {SPAN}", joined_in_september),
     (rf"At this school for {SPAN}", lambda c, s: same_span(s, newest_school(c))),
@@ -179,7 +180,7 @@ CHECKS = [
     ),
     (
         rf"Has been on (\d+) school rolls, joining the latest {SPAN}",
-        lambda c, n, s: len(c.rows["enrolments"]) == int(n) and same_span(s, newest_school(c)),
+        lambda c, n, s: len(c.rows["enrolments"]) == int(n) and same_span(s, newest_school(c)) and at_newest(c),
     ),
     (
         rf"Left a school with no known destination {OFTEN}",

@@ -30,7 +30,9 @@ date_of_birth = "Born"
 """
 
 
-def import_text(place: Path, form: str, files: dict[str, str], *, mapping: str | None = None) -> Report:
+def import_text(
+    place: Path, form: str, files: dict[str, str], *, mapping: str | None = None, sender: str = ""
+) -> Report:
     """Import files given by name and text into ``place/h``."""
     folder = place / f"return_{len(list(place.iterdir()))}"
     folder.mkdir()
@@ -40,7 +42,8 @@ def import_text(place: Path, form: str, files: dict[str, str], *, mapping: str |
     if mapping is not None:
         mapping_file = folder / "own.toml"
         mapping_file.write_text(mapping, encoding="utf-8")
-    return import_return(FORMATS[form], [folder / name for name in files], place / "h", KEY, mapping=mapping_file)
+    sources = [folder / name for name in files]
+    return import_return(FORMATS[form], sources, place / "h", KEY, mapping=mapping_file, sender=sender)
 
 
 def import_roll(place: Path, spells: list[tuple[str, str, str, str]]) -> Report:

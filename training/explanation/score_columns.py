@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, overload
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 
@@ -19,6 +19,15 @@ from training.explanation.score import Score
 from training.explanation.true_sentences import TrueSentences
 
 ROWS = 8192  # children whose reasons are made together
+
+
+class Place(NamedTuple):
+    """A reason that raised or lowered a score: its pupil, its features and its sentence, and the list that its records belong in."""
+
+    pupil: str
+    features: list[str]
+    sentence: str
+    records: list[Evidence]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,18 +152,17 @@ def fields(scores: Iterable[Score], *names: str) -> Iterator[tuple[Any, ...]]:
     return (tuple(getattr(score, name) for name in names) for score in scores)
 
 
-def places_of_evidence(
-    scores: Sequence[Score], which: Iterable[int]
-) -> Iterator[tuple[str, list[str], list[Evidence]]]:
-    """Yield for each reason that raised or lowered some scores its pupil, its features, and the list that its records belong in."""
+def places_of_evidence(scores: Sequence[Score], which: Iterable[int]) -> Iterator[Place]:
+    """Yield the reasons that raised or lowered some scores."""
     for k in which:
         if not isinstance(scores, ScoreColumns):
             of_score = scores[k]
             for reason in of_score.reasons + of_score.protective:
-                yield of_score.pupil_id, [f["name"] for f in reason.features], reason.evidence
+                names = [f["name"] for f in reason.features]
+                yield Place(of_score.pupil_id, names, reason.sentence, reason.evidence)
             continue
         part, row = scores.reasons[k // ROWS], k % ROWS
         for at in part.at(row):
             if part.kind[at] != CONTEXT:
-                names = part.names_of(at)
-                yield scores.own["pupil_id"][k], names, part.evidence.setdefault(at, [])
+                pupil, records = scores.own["pupil_id"][k], part.evidence.setdefault(at, [])
+                yield Place(pupil, part.names_of(at), part.sentence[at], records)

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from histories.codes import YIELDING
+from histories.io.sql import literals
 from histories.tables import TABLES, Table
 
 LATEST = ("pupils", "admissions")  # one row per key, with the last stated value of every column
+# Of marks: whether one gives way to that of another sender, and whether it says where the child was; see ``histories.codes.YIELDING``.
+_SILENT = f"code IN {literals(YIELDING)}"
+_ORDER_OF_MARKS = (
+    f"{_SILENT} AND min(sender) OVER (PARTITION BY {{keys}}) <> max(sender) OVER (PARTITION BY {{keys}})",
+    f"NOT {_SILENT}",
+)
 
 
 def rows_of(name: str) -> str:
@@ -57,15 +65,17 @@ def _with_replaced(table: type[Table], same: Iterable[str]) -> str:
 def events(table: type[Table]) -> str:
     """Return the query of one row per change of a key's values, recorded when it was stated; an undated first row stays undated."""
     keys = ", ".join(f'"{k}"' for k in table.key)
+    yields, says = _ORDER_OF_MARKS if table.table == "attendance" else ("false", "true")
+    yields = yields.format(keys=keys)
     content = [c for c in table.columns if c not in (*table.key, "recorded_on")]
     struct = "{" + ", ".join(f"'{c}': \"{c}\"" for c in content) + "}" if content else "{'x': 1}"
     happened = table.known_from[-1]
     listed = ", ".join(f'"{c}"' for c in table.columns if c != "recorded_on")
     return f"""
-        WITH given AS (SELECT *, {_recorded_sql(table)} AS recorded, {struct} AS content FROM {_with_replaced(table, table.key)}),
-        counted AS (SELECT *, row_number() OVER (PARTITION BY {keys}, recorded IS NULL ORDER BY rank, content) AS turn FROM given),
+        WITH given AS (SELECT *, {_recorded_sql(table)} AS recorded, {struct} AS content, {yields} AS yields, {says} AS says FROM {_with_replaced(table, table.key)}),
+        counted AS (SELECT *, row_number() OVER (PARTITION BY {keys}, recorded IS NULL ORDER BY yields DESC, rank, says, content) AS turn FROM given),
         dated AS (SELECT * REPLACE (coalesce(recorded, CASE WHEN turn > 1 THEN greatest(return_date, "{happened}") END) AS recorded) FROM counted),
-        single AS (SELECT * FROM dated QUALIFY row_number() OVER (PARTITION BY {keys}, recorded ORDER BY rank DESC, content DESC) = 1)
+        single AS (SELECT * FROM dated QUALIFY row_number() OVER (PARTITION BY {keys}, recorded ORDER BY yields, rank DESC, says DESC, content DESC) = 1)
         SELECT {listed}, recorded AS recorded_on FROM single
         WINDOW w AS (PARTITION BY {keys} ORDER BY coalesce(recorded, "{happened}"), rank)
         QUALIFY coalesce(content IS DISTINCT FROM lag(content) OVER w OR row_number() OVER w = 1, true)"""

@@ -79,6 +79,7 @@ def load(connection: Any, store: Submissions, table: str) -> None:
         replaced.append(f"coalesce(k{n}.same_as, u.{c}) AS {c}")
         joins.append(f"LEFT JOIN school_id k{n} ON k{n}.urn = u.{c}")
     same = "u.* EXCLUDE (school)" + (f" REPLACE ({', '.join(replaced)})" if replaced else "")
+    sender = ", coalesce(v.scope, '') AS sender" if table == "attendance" else ""
     # A statement corrected on the day it was stated was never visible.
     conditions = ["NOT coalesce(b.rank < l.rank AND b.stated_on IS NOT DISTINCT FROM l.stated_on, false)"]
     if "pupil_id" in wanted:
@@ -91,7 +92,7 @@ def load(connection: Any, store: Submissions, table: str) -> None:
         WITH latest AS (
             SELECT form, period, scope, max(rank) AS rank, arg_max(stated_on, rank) AS stated_on FROM submission JOIN cover USING (number) WHERE number IN ({numbers}) GROUP BY ALL
         )
-        SELECT {same}, coalesce(b.rank, 0) AS rank, b.return_date, {stated} AS stated_on, b.stated_on AS returned_on, coalesce(b.clock, 'row') AS clock, (u.number = {BASE} OR coalesce(b.rank = l.rank, false)) AS is_current
+        SELECT {same}, coalesce(b.rank, 0) AS rank, b.return_date, {stated} AS stated_on, b.stated_on AS returned_on, coalesce(b.clock, 'row') AS clock, (u.number = {BASE} OR coalesce(b.rank = l.rank, false)) AS is_current{sender}
         FROM u_{table} u LEFT JOIN submission b USING (number)
         LEFT JOIN cover v ON v.number = u.number AND v.school = coalesce(u.school, '')
         LEFT JOIN latest l ON l.form = b.form AND l.period = b.period AND l.scope = v.scope

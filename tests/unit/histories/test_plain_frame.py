@@ -47,6 +47,11 @@ STEPS = [
     x.fill_null(9),
     x.fill_null(y),
     k.is_in(["a", "c"]),
+    x.shift(1).over("k", order_by="y"),
+    x.shift(-1).over("k", order_by=["y", "d"]),
+    x.shift(9).over("k", order_by="y"),
+    x.cum_max().over("k", order_by="y"),
+    nw.when(x > 0).then(y).otherwise(x).cum_max().over("k", order_by="d"),
     x.is_between(0, 3),
     x.is_between(y, 5, closed="right"),
     x.is_between(0, 3, closed="none"),
@@ -124,6 +129,8 @@ def test_unsupported_steps_are_detected_without_computing():
     assert not supports(nw.col("k").str.to_uppercase() == "A")
     assert not supports(nw.when(x > 0).then(y.rank()))
     assert not supports(nw.col("x", "y"))
+    assert not supports(x.sum().over("k"))
+    assert not supports(x.rank().over("k", order_by="y"))
 
 
 def test_every_shipped_feature_runs_on_the_plain_engine():

@@ -82,6 +82,23 @@ def test_reasons_add_up_to_what_was_missed_in_the_newest_weeks_of_school():
     )
 
 
+def test_what_is_usual_is_that_of_the_childs_own_authority():
+    """Before, it was that of the year group over every authority of the database."""
+    pupils, rolls, marks = [], [], []
+    for authority, code in (("801", "/"), ("802", "O")):
+        for n in range(3):
+            pupil = f"{authority}-{n}"
+            pupils.append({"pupil_id": pupil, "date_of_birth": "2011-05-01", "authority": authority})
+            rolls.append({"pupil_id": pupil, "urn": authority, "entry_date": "2024-09-04"})
+            days = [f"2025-01-{day:02}" for day in (6, 7, 8, 9)]
+            marks += [{"pupil_id": pupil, "date": day, "session": "AM", "code": code if n else "I"} for day in days]
+    schools = [{"urn": authority, "phase": "secondary", "authority": authority} for authority in ("801", "802")]
+    histories = Histories.from_rows({"pupils": pupils, "enrolments": rolls, "attendance": marks, "schools": schools})
+    spells = last_spells(histories, DAY)
+    past = pupil_histories(histories, ["801-0", "802-0"], spells, DAY)
+    assert {p: past[p]["compared"][0]["peers"] for p in past} == {"801-0": pytest.approx(1 / 3), "802-0": 1}
+
+
 WEEKS = [[(date(2024, 9, 2) + timedelta(weeks=n)).isoformat(), 10, 10, 10] for n in range(19)]
 
 

@@ -1,0 +1,68 @@
+"""Spells that only go on: a new row of the same home, a return to a school soon after its roll was left, a roll beside the main one.
+
+None of them is a move; features, groups, evidence and histories ask here.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import narwhals as nw
+
+from histories.calendar import day_number
+
+SOON = 60  # days after which a child who comes back to a school has joined it again
+SUBSIDIARY = "S"  # status of a roll beside the main one
+NEVER = -1_000_000  # a day number before all others
+
+
+def in_year() -> nw.Expr:
+    """Return whether a spell is an in-year move: it starts more than 25 days after 1 September and before August."""
+    day = (nw.col("entry_date") - nw.lit(day_number(date(2000, 9, 1)))) * 100
+    of_year = day - (day // 36525) * 36525  # hundredths of a day since 1 September, in years of 365.25 days
+    return (of_year > 2500) & (of_year < 33350)
+
+
+def with_joinings(rolls: nw.LazyFrame) -> nw.LazyFrame:
+    """Add ``in_year_entry``: 1 for a spell that joins a school in the middle of a year, 0 in autumn or summer, null if it joins none.
+
+    A subsidiary roll joins no school, nor does a spell at a school whose roll the child is still on or left at most ``SOON`` days before.
+
+    Parameters
+    ----------
+    rolls : LazyFrame
+        Rows of ``enrolments`` that have come; see ``histories.reading.as_of.come``.
+    """
+    at_school = {"partition_by": ["pupil_id", "as_of", "urn"], "order_by": ["entry_date"]}
+    before, left = (_row_before(column, **at_school) for column in ("entry_date", "leaving_date"))
+    rolls = rolls.with_columns(before.alias("entry_before"), left.alias("left_before"))
+    is_back = nw.col("left_before").is_null() | (nw.col("entry_date") - nw.col("left_before") <= SOON)
+    goes_on = ~nw.col("entry_before").is_null() & is_back
+    joins = ~(goes_on | (nw.col("status") == SUBSIDIARY).fill_null(False))
+    joined = nw.when(in_year()).then(nw.lit(1)).otherwise(nw.lit(0))
+    return rolls.with_columns(nw.when(joins).then(joined).alias("in_year_entry")).drop("entry_before", "left_before")
+
+
+def homes(addresses: nw.LazyFrame) -> nw.LazyFrame:
+    """Return one row of each stay at a home: from the start of its first row, and in all else as its last row says.
+
+    Rows with the same ``household_id``, one after another, are one stay. An unknown home is no other row's.
+
+    Parameters
+    ----------
+    addresses : LazyFrame
+        Rows of ``addresses`` that have come; see ``histories.reading.as_of.come``.
+    """
+    of_child = {"partition_by": ["pupil_id", "as_of"], "order_by": ["start_date"]}
+    same = nw.col("household_id") == _row_before("household_id", **of_child)
+    rows = addresses.with_columns(same.fill_null(False).alias("goes_on"))
+    start = nw.when(nw.col("goes_on")).then(nw.lit(NEVER)).otherwise(nw.col("start_date"))
+    rows = rows.with_columns(start.alias("start_date"), nw.col("start_date").alias("row_start"))
+    begun = nw.col("start_date").cum_max().over(*of_child["partition_by"], order_by="row_start")
+    rows = rows.with_columns(begun.alias("start_date"))
+    stays = rows.unique(subset=["pupil_id", "as_of", "start_date"], keep="last", order_by=["row_start"])
+    return stays.with_columns((nw.col("as_of") - nw.col("start_date")).alias("age")).drop("goes_on", "row_start")
+
+
+def _row_before(column: str, partition_by: list[str], order_by: list[str]) -> nw.Expr:
+    return nw.col(column).shift(1).over(*partition_by, order_by=order_by)
