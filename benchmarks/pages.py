@@ -22,7 +22,7 @@ from benchmarks.rounds import machine
 from benchmarks.store import LEAD, scores
 from histories.settings import settings
 from serving.casework import Gathered
-from serving.casework.deadlines import Deadline
+from serving.casework.duty import Deadline
 from serving.cli.running import running
 from serving.store import Store
 from serving.store.cases import casework

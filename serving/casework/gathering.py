@@ -13,7 +13,8 @@ import polars as pl
 from histories.calendar import day_number, day_of
 from histories.reading.frames import collect
 from histories.reading.histories import EVENTS, Histories
-from serving.casework.deadlines import Deadline, Rules, find_deadlines
+from serving.casework.deadlines import find_deadlines
+from serving.casework.duty import Deadline, Rules
 from serving.casework.family import AtHome, Involvement, find_at_home, find_involvements, find_missing_cases
 from serving.casework.history import pupil_histories
 from serving.casework.leavers import Leaver, find_leavers, of_school_age
@@ -45,6 +46,8 @@ class Gathered:
         Running duties that records show as done, or as never arisen.
     missing : list of dict
         ``pupil_id, on_day, how, known_on``.
+    roll_years : dict
+        The year group that the roll states, by pupil.
     sources : dict
         The newest recording day of each table.
     authorities : frozenset of str
@@ -65,6 +68,7 @@ class Gathered:
     at_home: list[AtHome] = field(default_factory=list)
     silent_children: list[SilentChild] = field(default_factory=list)
     silent_schools: list[SilentSchool] = field(default_factory=list)
+    roll_years: dict[str, int] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     authorities: frozenset[str] = frozenset()
 
@@ -104,6 +108,7 @@ def gather(
     shown = {pupil for pupil, rank, _ in ranked if rank <= RANKS} | {p for p in also if p in enrolled}
     gathered = Gathered(as_of=as_of, schools=_schools(histories), sources=_sources(histories, as_of))
     gathered.authorities = frozenset(authority for *_, authority in ranked)
+    gathered.roll_years = dict(on_roll.filter("states_year").select("pupil_id", "roll_year").iter_rows())
     duties = find_deadlines(histories, newest, as_of, days, rules, running=running)
     gathered.deadlines, gathered.over = duties.due, duties.over
     gathered.transitions = find_transitions(histories, spells, as_of)

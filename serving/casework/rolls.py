@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import narwhals as nw
 import polars as pl
@@ -35,6 +36,11 @@ def followed(spells: pl.DataFrame, as_of: date) -> pl.DataFrame:
     return spells.filter(pl.col("nc_year") >= 0, at_school | left_in_time)
 
 
+def spells_by_pupil(spells: pl.DataFrame, pupils: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return the spells of some pupils, each as a row."""
+    return {r["pupil_id"]: r for r in spells.filter(pl.col("pupil_id").is_in(list(pupils))).iter_rows(named=True)}
+
+
 def with_school_age(pupils: pl.DataFrame) -> pl.DataFrame:
     """Add the first and the last day of compulsory school age to pupils with a ``date_of_birth``: ``age_begins, age_ends`` (as numbers)."""
     born = pupils.select("date_of_birth").unique()
@@ -54,7 +60,7 @@ def newest_spells(histories: Histories, as_of: date) -> pl.DataFrame:
     polars.DataFrame
         ``pupil_id, urn, entry_date, leaving_date, leaving_ground, destination, destination_urn`` (days as numbers), ``authority``
         (the school's, or of a child on no roll the home's), ``left_from`` (the last school's, where that is another), ``nc_year`` (by age), ``roll_year`` (by
-        the roll, which may have a child a year behind), ``age_begins, age_ends`` (see ``with_school_age``) and ``on_roll``.
+        the roll, which may have a child a year behind), ``states_year`` (whether the roll states one at all), ``age_begins, age_ends`` (see ``with_school_age``) and ``on_roll``.
     """
     day = day_number(as_of)
     one = histories.given(pa.table({"as_of": pa.array([day], pa.int32())}))
@@ -113,7 +119,10 @@ def _with_year_of_roll(spells: pl.DataFrame) -> pl.DataFrame:
     at_entry, when_known = (stated - pl.col(f"by_{on}") for on in ("entry_date", "known"))
     moved = pl.when(at_entry.abs() <= when_known.abs()).then(at_entry).otherwise(when_known)
     roll_year = pl.col("nc_year") + moved.fill_null(0)
-    return aged.with_columns(roll_year.alias("roll_year")).drop("by_entry_date", "by_known", "known", "recorded_year")
+    stated_at_all = stated.is_not_null().alias("states_year")
+    return aged.with_columns(roll_year.alias("roll_year"), stated_at_all).drop(
+        "by_entry_date", "by_known", "known", "recorded_year"
+    )
 
 
 @dataclass(frozen=True)

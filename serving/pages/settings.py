@@ -10,8 +10,10 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from histories.io.settings_file import SettingsFile
 from histories.io.toml import read_toml
-from serving.casework.deadlines import DeadlineRule, Rules, rule_of
+from serving.casework.absence_duties import RUNS
+from serving.casework.duty import DeadlineRule, Rules, rule_of
 from serving.casework.school_days import SchoolDays
+from serving.casework.year_groups import RETURNS
 
 DEFAULTS = Path(__file__).with_name("pages.toml")
 OF_OUTCOMES = ("no_conversation", "well")  # lists that say what codes of outcomes mean
@@ -34,12 +36,14 @@ RecordKind = Literal["home_education", "part_time", "consent", "destination"]
 
 
 class ClockSettings(SettingsFile):
-    """How long a clock runs, the source of that rule, and the first day of duties for which it holds."""
+    """How long a clock runs, the source of that rule, the first day of duties for which it holds, and what it counts; see ``DeadlineRule``."""
 
     school_days: int = Field(ge=-1, le=200)
     source: str = Field(min_length=1)
     from_day: int = Field(default=0, ge=0, le=200)
     since: date = date.min
+    cumulative: bool = Field(default=False, strict=True, description="true or false")
+    at_transition: bool = Field(default=True, strict=True, description="true or false")
 
 
 class DatedRule(SettingsFile):
@@ -73,6 +77,16 @@ def _in_order(clocks: tuple[ClockSettings, ...]) -> tuple[ClockSettings, ...]:
     return clocks
 
 
+def _of_their_kind(clocks: dict[str, tuple[ClockSettings, ...]]) -> dict[str, tuple[ClockSettings, ...]]:
+    """Refuse a choice that changes nothing for its clock."""
+    for kind, rules in clocks.items():
+        if kind not in RUNS and any(rule.cumulative for rule in rules):
+            raise ValueError(f"cumulative is for {', '.join(RUNS)}, not for {kind}")
+        if kind not in RETURNS and not all(rule.at_transition for rule in rules):
+            raise ValueError(f"at_transition is for {', '.join(RETURNS)}, not for {kind}")
+    return clocks
+
+
 class CalendarSettings(SettingsFile):
     """Days on which no school of the authority is open."""
 
@@ -103,8 +117,9 @@ class PageSettings(SettingsFile):
     records: dict[RecordKind, Words]
     not_for_this_child: Words = Field(min_length=1)
     closing: Words = Field(min_length=1)
-    clocks: dict[
-        ClockKind, Annotated[tuple[ClockSettings, ...], BeforeValidator(_one_or_more), AfterValidator(_in_order)]
+    clocks: Annotated[
+        dict[ClockKind, Annotated[tuple[ClockSettings, ...], BeforeValidator(_one_or_more), AfterValidator(_in_order)]],
+        AfterValidator(_of_their_kind),
     ]
     calendar: CalendarSettings
 
@@ -126,7 +141,7 @@ class PageSettings(SettingsFile):
     def rules(self) -> Rules:
         """Return how long each clock runs, for duties that begin on one day or another."""
         return {
-            kind: [DeadlineRule(c.school_days, c.from_day, c.since) for c in clocks]
+            kind: [DeadlineRule(**c.model_dump(exclude={"source"})) for c in clocks]
             for kind, clocks in self.clocks.items()
         }
 

@@ -36,7 +36,7 @@ from training.release.standing import TakenBack
 if TYPE_CHECKING:
     from histories.reading.histories import Histories
     from serving.casework import Gathered
-    from serving.casework.deadlines import Rules
+    from serving.casework.duty import Rules
     from training.explanation.score import Score
     from training.explanation.score_columns import Ranking
 

@@ -11,7 +11,7 @@ from histories.calendar import london_today
 from histories.population.simulation import simulate
 from histories.reading.histories import Histories
 from histories.settings import settings
-from serving.casework.deadlines import Deadline
+from serving.casework.duty import Deadline
 from serving.casework.leavers import Leaver
 from serving.casework.no_roll import KINDS as NO_ROLL
 from serving.casework.no_roll import OffRoll

@@ -6,7 +6,7 @@ from datetime import date
 import sqlalchemy as sa
 
 from serving.casework import Gathered
-from serving.casework.deadlines import Deadline
+from serving.casework.duty import Deadline
 from serving.casework.family import AtHome, Involvement
 from serving.casework.no_roll import OffRoll
 from serving.casework.silence import SilentChild

@@ -18,7 +18,7 @@ from serving.store.unit_of_work import Change, View
 
 if TYPE_CHECKING:  # slow to import, and most verbs that open the store gather nothing
     from serving.casework import Gathered
-    from serving.casework.deadlines import Deadline
+    from serving.casework.duty import Deadline
 
 LOST = "case_not_opened"  # the duty of a child off roll whom nobody is looking for
 NOT_TOLD = "home_not_told"  # the duty of the last school's authority to tell the one where such a child lives
@@ -28,7 +28,7 @@ OF_HISTORIES = StoredDeadline.case_id == ""  # a worker's record, not the histor
 
 def running(view: View) -> list[Deadline]:
     """Return the duties that the histories began and nobody has stopped, of all authorities. The calling code records the view."""
-    from serving.casework.deadlines import Deadline
+    from serving.casework.duty import Deadline
 
     query = sa.select(*(StoredDeadline.__table__.c[name] for name in COLUMNS)).where(
         StoredDeadline.stopped_at.is_(None), OF_HISTORIES

@@ -7,7 +7,8 @@ import pytest
 from histories.calendar import school_days
 from histories.errors import Faults
 from histories.reading.histories import Histories
-from serving.casework.deadlines import Deadline, find_deadlines, rule_of
+from serving.casework.deadlines import find_deadlines
+from serving.casework.duty import Deadline, rule_of
 from serving.casework.rolls import last_spells
 from serving.casework.school_days import SchoolDays
 from serving.casework.transitions import find_transitions
