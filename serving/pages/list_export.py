@@ -70,7 +70,7 @@ def table(
                 *(_named(details.get(c.pupil_id)) if details is not None else ()),
                 c.school,
                 s["urn"],
-                words.year_group(s["nc_year"]),
+                words.year_group_of(s["nc_year"], c.roll_year),
                 s["band"],
                 words.chance(s["risk"]),
                 last_day(date.fromisoformat(s["as_of"]), s["horizon_days"]),

@@ -100,6 +100,7 @@ class Renderer:
             "ago": w.ago,
             "moment": w.moment,
             "year_group": w.year_group,
+            "year_group_of": w.year_group_of,
             "at_school": partial(at_school, words=w),
             "chance": w.chance,
             "sureness": w.sureness,

@@ -60,10 +60,16 @@ class Caller:
         """Whether the caller may see personal details; an analyst never does."""
         return self.names and self.role in IDENTITIES
 
+    @property
+    def one_authority(self) -> bool:
+        """Whether the scope lies within one authority; only an administrator's may not."""
+        return self.role != "administrator" or self.authority is not None
+
     def scope(self, table: Any) -> list[sa.ColumnElement[bool]]:
         """Return the conditions that limit a table with ``authority`` and ``urn`` to the caller's scope, for counts."""
-        everywhere = self.role == "administrator" and self.authority is None
-        conditions: list[sa.ColumnElement[bool]] = [] if everywhere else [table.authority == (self.authority or "")]
+        conditions: list[sa.ColumnElement[bool]] = []
+        if self.one_authority:
+            conditions = [table.authority == (self.authority or "")]
         return [*conditions, table.urn.in_(self.urns)] if self.urns else conditions
 
     def scope_of_authority(self, table: Any) -> list[sa.ColumnElement[bool]]:
@@ -74,8 +80,7 @@ class Caller:
 
     def may_see(self, authority: str, urn: str) -> bool:
         """Return whether a child of a school is in the scope; the same as ``scope`` says of a row."""
-        everywhere = self.role == "administrator" and self.authority is None
-        return (everywhere or authority == (self.authority or "")) and (not self.urns or urn in self.urns)
+        return (not self.one_authority or authority == (self.authority or "")) and (not self.urns or urn in self.urns)
 
     def children(self, table: Any) -> list[sa.ColumnElement[bool]]:
         """Return the conditions of queries that name children: the scope, and no child at all for an analyst."""

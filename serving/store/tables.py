@@ -53,6 +53,8 @@ class Pupil(Base):
     ----------
     left_from : str or None
         The authority of the last school, where a child on no roll lives in another; see ``serving.store.cases.last_school``.
+    roll_year : int or None
+        The year group by the roll, where that states one; ``nc_year`` is by age.
     """
 
     __tablename__ = "pupils"
@@ -65,7 +67,8 @@ class Pupil(Base):
     left_on: Mapped[date | None]  # the last day on any roll; None while on one
     left_to: Mapped[str | None] = mapped_column(sa.String(20))  # a destination of the histories
     left_from: Mapped[str | None] = mapped_column(sa.String(10))
-    __table_args__ = (sa.Index("pupils_by_place", "authority", "urn"),)
+    roll_year: Mapped[int | None]
+    __table_args__ = (sa.Index("pupils_by_place", "authority", "urn", "left_from"),)
 
 
 class StoredScore(Base):
@@ -100,14 +103,17 @@ class StoredScore(Base):
     list_name: Mapped[str | None] = mapped_column(sa.String(20))  # null in scores of earlier versions
 
 
-# The list's index holds every filter column, so that only the rows shown are read from the table. Few filter the list of all authorities.
+# The list's index holds every filter column, so that only the rows shown are read from the table, and ``replaced_at``, though it is null in
+# all of them: without it SQLite reads each row to see so. Few filter the list of all authorities.
 def _index(name: str, columns: str, *, current: bool, unique: bool = False) -> None:
     condition = StoredScore.replaced_at.is_(None) if current else None
     indexed = [StoredScore.__table__.c[c] for c in columns.split()]
     sa.Index(name, *indexed, unique=unique, sqlite_where=condition, postgresql_where=condition)
 
 
-_index("scores_by_list", "authority as_of model_version rank urn nc_year band themes list_name", current=True)
+_index(
+    "scores_by_list", "authority as_of model_version rank urn nc_year band themes list_name replaced_at", current=True
+)
 _index("scores_of_all", "as_of model_version rank authority", current=True)
 _index("scores_by_pupil", "pupil_id as_of model_version", current=True, unique=True)
 _index("scores_of_pupil", "pupil_id as_of", current=False)

@@ -22,6 +22,7 @@ from serving.store.cases import cases, casework, due_list, no_roll
 from serving.store.cases.not_in_school import DUTIES, OF_RECORDS
 from serving.store.database import reading, writing
 from serving.store.scores import boards, week_list
+from serving.store.scores.own_schools import own_schools
 from serving.store.tables import Pupil
 from tests.support.forms import submit
 from tests.support.scores import full_score
@@ -245,7 +246,7 @@ def test_figures_count_the_child_where_the_list_was_made_and_name_no_school_of_a
     for name in ("former", "home"):
         with staffed.store.view(CALLERS[name]) as view:
             outcome = boards.list_outcome(view, 8, [], DAY)
-            missing[name], schools[name] = outcome.missing + outcome.unlisted, week_list.own_schools(view)
+            missing[name], schools[name] = outcome.missing + outcome.unlisted, own_schools(view)
     assert missing == {"former": 1, "home": 0}
     assert schools == {"former": [], "home": ["200"]}
 

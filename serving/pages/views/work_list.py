@@ -27,6 +27,7 @@ from serving.store.cases.hand_over import across_schools
 from serving.store.people import details
 from serving.store.scores import pupil_search, week_list
 from serving.store.scores.chosen import SHOWS, WHOLE
+from serving.store.scores.own_schools import own_schools
 from serving.store.scores.stored_scores import newest_list
 from serving.store.sign_in import staff
 from serving.store.unit_of_work import Change, View
@@ -166,7 +167,7 @@ def _show(
     query = ListQuery.of(request.query_params, context)
     with context.store.view(caller) as view:
         week, most = _week(context, view, query, "worklist.seen")
-        schools, names = week_list.own_schools(view), week_list.school_names(view)
+        schools, names = own_schools(view), week_list.school_names(view)
         lost = casework.count_lost(view, today)
         above = _above(context, view, week, most)
         beside = [*above["stopped"], *above["with_case"]]

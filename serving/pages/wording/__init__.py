@@ -195,6 +195,24 @@ class Wording:
             return self("school.over_age")
         return self("school.reception") if nc_year <= 0 else self("school.year", n=nc_year)
 
+    def year_group_of(self, nc_year: int, roll_year: int | None) -> str:
+        """Name a child's year group: that of the roll, and that by age where the roll has another or states none.
+
+        Examples
+        --------
+        >>> [Wording.load("en").year_group_of(8, roll_year) for roll_year in (8, 7, None)]
+        ['Year 8', 'Year 7 (Year 8 by age)', 'Year 8 by age']
+        """
+        by_age = self.year_group(nc_year)
+        if roll_year is None:
+            return self("school.by_age", year=by_age)
+        by_roll = self.year_group(roll_year)
+        return (
+            by_roll
+            if by_roll == by_age
+            else self("school.by_roll", year=by_roll, by_age=self("school.by_age", year=by_age))
+        )
+
     def year_group_then(self, nc_year: int, as_of: date, left_on: date | None) -> str:
         """Name a year group on a day, or of somebody who has grown out of school age since, in which the child left.
 

@@ -41,7 +41,7 @@ PLACE = SimpleNamespace(authority=Case.authority, urn=Pupil.urn)
 URN = sa.case((Pupil.authority == Case.authority, Pupil.urn), else_=None).label("urn")
 LEFT = tuple(
     sa.case((Pupil.authority == Case.authority, column), else_=None).label(column.key)
-    for column in (Pupil.left_on, Pupil.left_to)
+    for column in (Pupil.left_on, Pupil.left_to, Pupil.roll_year)
 )
 FIELDS = (*Case.__table__.c, Pupil.pupil_ref, URN, Pupil.nc_year, *LEFT)
 
@@ -69,7 +69,7 @@ def cases(view: View, *, owner: str | None = None, closed: bool = False) -> list
     Returns
     -------
     list of dict
-        The columns of ``Case``, and ``pupil_ref``, ``nc_year``, ``urn``, ``left_on`` and ``left_to`` (None once the pupil is another
+        The columns of ``Case``, and ``pupil_ref``, ``nc_year``, ``urn``, ``left_on``, ``left_to`` and ``roll_year`` (None once the pupil is another
         authority's).
     """
     query = _select(view).where(Case.closed_at.is_not(None) if closed else Case.closed_at.is_(None))

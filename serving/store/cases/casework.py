@@ -57,6 +57,7 @@ def keep(change: Change, gathered: Gathered, model_version: str) -> None:
     )
     in_authorities = last_school.of_records(gathered.authorities)
     leavers.save(change, gathered, in_authorities)
+    leavers.save_years(change, gathered, in_authorities)
     _save_missing(change, gathered, in_authorities)
     duties.save(change, gathered, in_authorities)
     no_roll.replace(change, gathered.off_roll, as_of, in_authorities)

@@ -119,6 +119,7 @@ class StoredInvolvement(Base):
     kind: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
     since: Mapped[date]
     as_of: Mapped[date]
+    __table_args__ = (sa.Index("involvements_by_kind", "kind", "since"),)
 
 
 class StoredAtHome(Base):

@@ -61,9 +61,9 @@ def unlisted_with_case(view: View, newest: tuple[date, str] | None) -> list[dict
     Returns
     -------
     list of dict
-        ``pupil_id, pupil_ref, urn, nc_year, left_on, left_to`` and ``since``: when the case was reported. The audit records the children.
+        ``pupil_id, pupil_ref, urn, nc_year, roll_year, left_on, left_to`` and ``since``: when the case was reported. The audit records the children.
     """
-    columns = (Pupil.pupil_id, Pupil.pupil_ref, Pupil.urn, Pupil.nc_year, Pupil.left_on, Pupil.left_to)
+    columns = (Pupil.pupil_id, Pupil.pupil_ref, Pupil.urn, Pupil.nc_year, Pupil.roll_year, Pupil.left_on, Pupil.left_to)
     off_roll = sa.exists().where(StoredOffRoll.pupil_id == Pupil.pupil_id)
     query = (
         sa.select(*columns, StoredInvolvement.since)
@@ -85,7 +85,7 @@ def at_home_with(view: View, pupil_id: str) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``pupil_id, pupil_ref, urn, nc_year, left_on, left_to, possible, missed, until, as_of``, and ``off_roll``: whether the child is on
+        ``pupil_id, pupil_ref, urn, nc_year, roll_year, left_on, left_to, possible, missed, until, as_of``, and ``off_roll``: whether the child is on
         no roll.
     """
     own, child = aliased(StoredAtHome), aliased(Pupil)
@@ -95,6 +95,7 @@ def at_home_with(view: View, pupil_id: str) -> list[dict[str, Any]]:
             Pupil.pupil_ref,
             Pupil.urn,
             Pupil.nc_year,
+            Pupil.roll_year,
             Pupil.left_on,
             Pupil.left_to,
             StoredAtHome.possible,

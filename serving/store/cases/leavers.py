@@ -1,4 +1,4 @@
-"""Where children went who have left every roll, stored with each scoring beside their last place."""
+"""Where children went who have left every roll, and in which year group the others are, stored with each scoring beside their last place."""
 
 from __future__ import annotations
 
@@ -30,6 +30,13 @@ def save(change: Change, gathered: Gathered, in_authorities: sa.Select[Any]) -> 
     gone = [{"left_on": c.left_on, "left_to": c.left_to, "nc_year": c.nc_year, "as_of": gathered.as_of} for c in left]
     _update(change, [{"pupil": c.pupil_id, **values} for c, values in zip(left, gone, strict=True)])
     _update(change, [{"pupil": pupil, "left_on": None, "left_to": None} for pupil in back])
+
+
+def save_years(change: Change, gathered: Gathered, in_authorities: sa.Select[Any]) -> None:
+    """Store which year group the rolls state, of every pupil of some authorities."""
+    stored = change.connection.execute(in_authorities.where(Pupil.as_of <= gathered.as_of).add_columns(Pupil.roll_year))
+    years = {pupil: (before, gathered.roll_years.get(pupil)) for pupil, before in stored}
+    _update(change, [{"pupil": p, "roll_year": now} for p, (before, now) in years.items() if now != before])
 
 
 def _add_siblings(change: Change, gathered: Gathered) -> None:

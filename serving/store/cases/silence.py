@@ -28,7 +28,7 @@ REACH = timedelta(days=130)  # in which school days are counted, as serving.case
 LOOK_BACK = timedelta(weeks=12)  # of lists whose top children are followed
 MAX = 50  # children on a page
 NOT_GATHERED = "{}"  # sources of a list without the casework data of its day
-SHOWN = ("pupil_id", "pupil_ref", "urn", "nc_year", "left_on", "left_to", "owner")
+SHOWN = ("pupil_id", "pupil_ref", "urn", "nc_year", "roll_year", "left_on", "left_to", "owner")
 # The open case of a pupil in the authority where the pupil is now.
 _OPEN = sa.and_(Case.pupil_id == Pupil.pupil_id, Case.authority == Pupil.authority, Case.closed_at.is_(None))
 
@@ -129,7 +129,7 @@ def followed(
     Returns
     -------
     tuple
-        The first children, each with ``pupil_id, pupil_ref, urn, nc_year, left_on, left_to, owner`` (a name, or None) and ``silent``, the longest silence first; nobody who is dismissed as
+        The first children, each with ``pupil_id, pupil_ref, urn, nc_year, roll_year, left_on, left_to, owner`` (a name, or None) and ``silent``, the longest silence first; nobody who is dismissed as
         not for this list; and how many there are. The audit records those returned.
     """
     quiet = schools(view)
@@ -138,6 +138,9 @@ def followed(
         lists = tops.lists_since(view, newest[0] - LOOK_BACK)
         before = tops.at_top(view, lists, most, newest[0], team)
     wanted = (before | _with_case(view, quiet)) - set(besides)
+    if not wanted:
+        view.record("silence.seen")
+        return [], 0
     owner = sa.func.coalesce(Person.name, Case.owner).label("owner")
     columns = (*(getattr(Pupil, name) for name in SHOWN[:-1]), owner)
     query = (
@@ -164,21 +167,21 @@ def count(view: View, newest: tuple[date, str] | None) -> int:
     if newest is None:
         return 0
     # From the few silent children and schools to their scores: the other way every score of the list is read.
-    of_scope = [*of_list(newest), *view.caller.children(StoredScore), *view.caller.children(Pupil)]
-    own = sa.select(StoredScore.pupil_id).select_from(StoredSilence)
-    own = own.join(StoredScore, StoredScore.pupil_id == StoredSilence.pupil_id)
-    own = own.join(Pupil, Pupil.pupil_id == StoredSilence.pupil_id).where(*of_scope)
-    silent = set(view.connection.scalars(own))
+    listed = [*of_list(newest), *view.caller.children(StoredScore)]
+    on_list = sa.exists().where(StoredScore.pupil_id == Pupil.pupil_id, *listed).correlate(Pupil)
+    here = [*view.caller.children(Pupil), on_list]
+    of_child = sa.exists().where(Pupil.pupil_id == StoredSilence.pupil_id, *here).correlate(StoredSilence)
+    silent = set(view.connection.scalars(sa.select(StoredSilence.pupil_id).where(of_child)))
     if quiet := schools(view):
-        of_schools = sa.select(StoredScore.pupil_id).join(Pupil, Pupil.pupil_id == StoredScore.pupil_id)
-        silent |= set(view.connection.scalars(of_schools.where(*of_scope, Pupil.urn.in_(quiet))))
+        silent |= set(view.connection.scalars(sa.select(Pupil.pupil_id).where(Pupil.urn.in_(quiet), *here)))
     return len(silent)
 
 
 def _with_case(view: View, quiet: Mapping[str, Silence]) -> set[str]:
     """Return the pupils with an open case whose register stopped."""
-    query = _silent(sa.select(Case.pupil_id).join(Pupil, _OPEN), quiet)
-    return set(view.connection.scalars(query.where(*view.caller.children(Pupil))))
+    # From the few open cases to their pupils: the other way every pupil of the authority is read.
+    of_case = _silent(sa.select(Pupil.pupil_id), quiet).where(_OPEN, *view.caller.children(Pupil)).correlate(Case)
+    return set(view.connection.scalars(sa.select(Case.pupil_id).where(Case.closed_at.is_(None), of_case.exists())))
 
 
 def _silent(query: sa.Select[Any], quiet: Mapping[str, Silence]) -> sa.Select[Any]:

@@ -64,6 +64,12 @@ sa.Index(
     postgresql_where=Case.closed_at.is_(None),
 )
 sa.Index("cases_of_pupil", Case.__table__.c.pupil_id)
+sa.Index(
+    "cases_open_in_authority",
+    Case.__table__.c.authority,
+    sqlite_where=Case.closed_at.is_(None),
+    postgresql_where=Case.closed_at.is_(None),
+)
 
 
 class CaseEntry(Base):

@@ -17,7 +17,7 @@ from serving.store.unit_of_work import View
 
 WORK = ("contact", "action", "enquiry", "register", "note")  # entries that mean that somebody worked on the case
 MAX_CASES, MAX_WEEKS = 10, 12
-PLACED = (Pupil.urn, Pupil.nc_year, Pupil.left_on, Pupil.left_to)
+PLACED = (Pupil.urn, Pupil.nc_year, Pupil.roll_year, Pupil.left_on, Pupil.left_to)
 
 
 def oldest_untouched(view: View, today: date, most: int = MAX_CASES) -> list[dict[str, Any]]:
@@ -26,7 +26,7 @@ def oldest_untouched(view: View, today: date, most: int = MAX_CASES) -> list[dic
     Returns
     -------
     list of dict
-        ``pupil_id, pupil_ref, urn, nc_year, left_on, left_to, owner`` (a name, or None), ``worked`` (whether anybody has worked on it) and ``since``: the newest
+        ``pupil_id, pupil_ref, urn, nc_year, roll_year, left_on, left_to, owner`` (a name, or None), ``worked`` (whether anybody has worked on it) and ``since``: the newest
         contact, action, enquiry, record or note, or else when the case was opened. The audit records the children.
     """
     worked = (

@@ -74,6 +74,7 @@ class Match:
     pupil_id: str
     pupil_ref: str
     nc_year: int
+    roll_year: int | None
     urn: str
     left_on: date | None
     left_to: str | None

@@ -68,22 +68,24 @@ def matching(view: View, newest: tuple[date, str], chosen: Chosen) -> list[sa.Co
     ]
 
 
-def set_aside(today: date) -> sa.ColumnElement[bool]:
+def set_aside(today: date, case: type[Case] = Case) -> sa.ColumnElement[bool]:
     """Return whether an open case puts its child off, or says that the list is not for this child."""
-    return sa.or_(Case.dismissed_why.is_not(None), Case.snoozed_until > today)
+    return sa.or_(case.dismissed_why.is_not(None), case.snoozed_until > today)
 
 
 def shown(view: View, show: str, today: date) -> list[sa.ColumnElement[bool]]:
     """Return the conditions of a view on scores, joined with their pupils and open cases."""
     if show == "mine":
         return [Case.owner == view.caller.key_id]
+    # From the few children to their scores: the other way every score of the list is read.
     if show == "silent":
-        stopped = sa.exists().where(StoredSilence.pupil_id == StoredScore.pupil_id)
-        is_silent = sa.or_(stopped.correlate(StoredScore), Pupil.urn.in_(schools(view)))
-        return [
-            *view.caller.children(Pupil),
-            is_silent,
-        ]  # what came since a child moved away is not the old authority's
+        child = aliased(Pupil)
+        at_school = sa.select(child.pupil_id).where(*view.caller.children(child), child.urn.in_(schools(view)))
+        silent = StoredScore.pupil_id.in_(sa.select(StoredSilence.pupil_id).union_all(at_school))
+        # What came since a child moved away is not the old authority's.
+        return [*view.caller.children(Pupil), silent]
     if show == "aside":
-        return [set_aside(today)]
+        case = aliased(Case)
+        put_off = sa.select(case.pupil_id).where(case.closed_at.is_(None), set_aside(today, case))
+        return [set_aside(today), StoredScore.pupil_id.in_(put_off)]
     return [Case.dismissed_why.is_(None), sa.or_(Case.snoozed_until.is_(None), Case.snoozed_until <= today)]

@@ -34,6 +34,8 @@ class Listed:
         As stored.
     moved : {"new", "risen", "fallen", "same"} or None
         Change of rank since the previous list; None when there is none, or when the rank fell while the register is silent.
+    roll_year : int or None
+        The year group by the roll, where that states one.
     owner : str or None
         Owner of the case.
     version : int
@@ -57,6 +59,7 @@ class Listed:
     owner: str | None
     clock: dict[str, Any] | None
     school: str
+    roll_year: int | None = None
     version: int = 0
     snoozed_until: date | None = None
     dismissed_why: str | None = None
@@ -139,6 +142,7 @@ def week(
             StoredScore.rank,
             Pupil.pupil_ref,
             Pupil.pupil_id,
+            Pupil.roll_year,
             Person.name.label("owner_name"),
             Case.owner,
             Case.version,
@@ -187,6 +191,7 @@ def week(
                 dismissed_why=r.dismissed_why,
                 clock=deadlines.get(r.pupil_id),
                 school=school,
+                roll_year=r.roll_year,
                 silent=silent,
                 history=history,
                 gathered_on=gathered_on,
@@ -315,14 +320,6 @@ def next_deadlines(view: View, pupils: Sequence[str]) -> dict[str, dict[str, Any
 def school_names(view: View) -> dict[str, str]:
     """Return the names of schools by URN."""
     return {r.urn: r.name for r in view.connection.execute(sa.select(School.urn, School.name))}
-
-
-def own_schools(view: View) -> list[str]:
-    """Return the schools of the children of the caller's scope."""
-    # Children who were never on a roll have no school, and others left one of another authority.
-    at_school = (Pupil.urn != "", Pupil.left_from.is_(None))
-    query = sa.select(Pupil.urn).where(*view.caller.children(Pupil), *at_school).distinct().order_by(Pupil.urn)
-    return list(view.connection.scalars(query))
 
 
 def per_week(view: View, team: str, default: int) -> int:
