@@ -17,6 +17,7 @@ import narwhals as nw
 from histories.calendar import day_of
 
 Column = list[Any]
+Window = tuple[Callable[[Column, dict[str, Any]], Column], dict[str, Any]]  # a step over a window, and its arguments
 
 
 def evaluate(
@@ -37,7 +38,7 @@ def evaluate(
         For a missing column or an unsupported step (see ``supports``).
     """
     name, values = "literal", []
-    window: Any = None
+    window: Window = (_shifted, {"n": 0})
     for node in expression._nodes:
         step = node.name
         if step == "col":
@@ -50,7 +51,7 @@ def evaluate(
         elif step in WINDOWS:
             window = WINDOWS[step], node.kwargs
         elif step == "over":
-            values = _over(*window, values, columns, node.kwargs)
+            values = _over(window, values, columns, node.kwargs)
         elif step == "len":
             name, values = "len", [len(g) for g in groups] if groups is not None else [height]
             height = len(values)
@@ -140,20 +141,20 @@ def _pairwise(
 
 
 def _over(
-    window: Callable[[Column, dict[str, Any]], Column],
-    given: dict[str, Any],
+    window: Window,
     values: Column,
     columns: dict[str, Column],
     kwargs: dict[str, Any],
 ) -> Column:
     """Return a window function over the rows of each group in their order, nulls first."""
+    function, given = window
     keys, order = ([columns[c] for c in kwargs[by]] for by in ("partition_by", "order_by"))
     groups: dict[tuple[Any, ...], list[int]] = {}
     for i in sorted(range(len(values)), key=lambda i: [(c[i] is not None, c[i]) for c in order]):
         groups.setdefault(tuple(c[i] for c in keys), []).append(i)
     over: Column = [None] * len(values)
     for rows in groups.values():
-        for i, value in zip(rows, window([values[i] for i in rows], given), strict=True):
+        for i, value in zip(rows, function([values[i] for i in rows], given), strict=True):
             over[i] = value
     return over
 

@@ -48,8 +48,8 @@ def _years_taught(histories: Histories) -> tuple[Mapping[str, int], Mapping[str,
     """Return the youngest and the oldest year group of each school of which they are known."""
     schools = schools_once(histories).to_native()
     # Children in nursery are in no year group. Whoever turns 16 in the oldest year was 15 on the 31 August before it.
-    begins = pl.when(pl.col("low_age") > INFANT).then(pl.col("low_age") - AGE_IN_RECEPTION)
-    begins = begins.when(pl.col("low_age").is_not_null()).then(0)
+    is_known, age = pl.col("low_age").is_not_null(), pl.col("low_age") - AGE_IN_RECEPTION
+    begins = pl.when(pl.col("low_age") > INFANT).then(age).when(is_known).then(0)
     by_age = begins, pl.col("high_age") - AGE_IN_RECEPTION - 1
     by_phase = (pl.col("phase").replace_strict(of, default=None, return_dtype=pl.Int64) for of in (YOUNGEST, OLDEST))
     years = [pl.coalesce(age, phase) for age, phase in zip(by_age, by_phase, strict=True)]
