@@ -25,7 +25,7 @@ import polars as pl
 
 from features.catalogue import catalogue
 from features.matrix import as_table, tallied_blocks
-from features.outcome.stopping import already_stopping
+from features.outcome.stopping import stopping_rule
 from histories.calendar import as_of_dates
 from histories.population.scenario import load_scenario
 from histories.population.simulation import simulate
@@ -58,8 +58,9 @@ class World:
 
     def features(self, days: list[date]) -> pl.DataFrame:
         """Return the cohort of days with features and ``already_stopping``."""
+        stopping = stopping_rule().holds().alias("already_stopping")
         blocks = tallied_blocks(self.histories, days)
-        return pl.concat([pl.DataFrame(as_table(b)).with_columns(already_stopping(b)) for b in blocks])
+        return pl.concat([pl.DataFrame(as_table(b)).with_columns(b.select(stopping)) for b in blocks])
 
 
 @dataclass

@@ -35,8 +35,6 @@ from training.measures.metrics import average_precision
 STRENGTHS = (1e-3, 3e-3)
 OTHER_HORIZONS = (28, 364)
 RELEASED = f"ridge, {ridge.STRENGTH}"
-# The feature that says who has stopped was added since, and says what ``told`` is told.
-LEARNED = [name for name in catalogue().names if name != "stopped_coming"]
 Risks = dict[str, np.ndarray]
 
 
@@ -52,7 +50,7 @@ class Origin:
     @property
     def x(self) -> np.ndarray:
         """Features of the day, shape (rows, features)."""
-        return matrix_of(self.ahead, LEARNED)
+        return matrix_of(self.ahead, catalogue().names)
 
     def whole(self, horizon: int = HORIZON, late: float = 1.0) -> Learning:
         """Return what whole windows teach; an outcome that began late counts so many times."""
@@ -60,7 +58,7 @@ class Origin:
         past = known_before(self.past.with_columns(**of_horizon), self.day)
         is_late = (pl.col("label") == 1) & ((pl.col("happened_on") - pl.col("as_of")).dt.total_days() >= LEAD_DAYS)
         weighted = pl.when(is_late).then(pl.col("weight") * late).otherwise("weight")
-        return learn_from(past.with_columns(weight=weighted), LEARNED, self.seed)
+        return learn_from(past.with_columns(weight=weighted), catalogue().names, self.seed)
 
     def with_parts(self, horizon: int) -> Learning:
         """Return what whole windows and the known parts of others teach, weighted as by ``training.fitting.partial_windows``."""
@@ -77,14 +75,14 @@ class Origin:
             exposure[rows["index"].to_numpy()] = share_begun(onset, np.ones(len(onset)), int(keys[1]), horizon)
         unfinished = ((past["part"] < horizon) & (past["label"] == 0)).to_numpy()
         weight = pl.Series(past["weight"].to_numpy() * np.where(unfinished, exposure, 1.0))
-        return learn_from(past.with_columns(weight=weight), LEARNED, self.seed)
+        return learn_from(past.with_columns(weight=weight), catalogue().names, self.seed)
 
     def lessons(self, edges: tuple[int, ...]) -> Lessons:
         """Return what all known intervals teach."""
         known = Known.before(self.past, self.day, edges)
         rows = np.flatnonzero(known.stayed[:, 0] | known.went[:, 0])
         past = self.past[rows].with_columns(label=pl.Series(known.went[rows].any(axis=1).astype(float)))
-        learning = learn_from(past, LEARNED, self.seed)
+        learning = learn_from(past, catalogue().names, self.seed)
         return Lessons(learning=learning, known=known.rows(rows), stopping=stopping(past))
 
 
@@ -105,7 +103,7 @@ def ridges(origin: Origin) -> Risks:
 def told_who_stopped(origin: Origin) -> Risks:
     """Return margins of ridges that are also told who had already stopped coming, as hazards are by their baselines."""
     past = known_before(origin.past, origin.day)
-    learning = learn_from(past, [*LEARNED, "already_stopping"], origin.seed)
+    learning = learn_from(past, [*catalogue().names, "already_stopping"], origin.seed)
     x = np.column_stack([origin.x, stopping(origin.ahead)])
     return {f"ridge, {s}, told who has stopped": ridge.fit(learning, True, s).margins(x) for s in STRENGTHS}
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from features.attendance.bits import COUNTED_BITS
 from features.counting.peers import AT_HOME, SUMMED
 from features.counting.tallies import parts
 from features.feature import Feature, Tally
@@ -119,8 +118,7 @@ class Catalogue:
         """The digest of every column that features are computed from; a sum over other children has the digest of its tally."""
         columns = {c: d for part in parts(self.tallies) for c, d in part.columns.items()}
         around = {f"{where}_{c}": columns[c] for where in ("school", "la", "area", "kind") for c in SUMMED}
-        of_bits = {name: columns[bits] for name, bits in COUNTED_BITS.items() if bits in columns}
-        return {**columns, **around, **of_bits, **{n: columns[c] for c, n in AT_HOME.items() if c in columns}}
+        return {**columns, **around, **{n: columns[c] for c, n in AT_HOME.items() if c in columns}}
 
 
 def _declaration(feature: Feature) -> dict[str, Any]:

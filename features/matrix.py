@@ -13,7 +13,6 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.attendance.counted_bits import with_counted_bits
 from features.catalogue import Catalogue, catalogue
 from features.counting.block_cache import BlockStore
 from features.counting.blocks import PUPILS, counted_blocks
@@ -101,7 +100,6 @@ def tallied_blocks(histories: Histories, as_of: list[date], **how) -> Iterator[p
 
 def featured(histories: Histories, frame: Frame) -> Frame:
     """Add the features to snapshots that have tallies and context."""
-    frame = with_counted_bits(frame)
     expressions, absent = _expressions(catalogue()), nw.lit(None, nw.Float64)
     computable = {f.name for f in catalogue().features if histories.present.issuperset(f.sources)}
     return frame.with_columns(*((expressions[n] if n in computable else absent).alias(n) for n in catalogue().names))

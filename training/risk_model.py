@@ -18,7 +18,7 @@ from features.counting.block_cache import BlockStore
 from features.evidence import evidence
 from features.matrix import tallied_blocks
 from features.outcome.cohort import CohortRule
-from features.outcome.stopping import with_list
+from features.outcome.stopping import list_of
 from histories.reading.histories import Histories
 from training.arguments import as_day, as_opened, feature_values
 from training.bands import by_capacity, by_risk
@@ -149,7 +149,7 @@ class RiskModel:
     def _needed(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return the columns of snapshots with tallies and features that scores are made from: half of them."""
         names = dict.fromkeys((*OF_PUPIL, *(n for n in self.looked_at if n in frame.columns)))
-        return with_list(frame).select(*names, "list")
+        return frame.select(*names, list_of())
 
     def ranked(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return snapshots with ``margin``, ``rank`` (1 = highest in its authority; ties by key) and ``listed_among`` (the authority's snapshots)."""
@@ -220,7 +220,7 @@ class RiskModel:
     ) -> Sequence[Score]:
         """Explain snapshots that have tallies, features and the columns of ``ranked``; the top ranks also get evidence."""
         contributions = self.scorer.contributions(self._x(frame))
-        lists = (frame if "list" in frame.columns else with_list(frame))["list"].to_list()
+        lists = (frame if "list" in frame.columns else frame.select(list_of()))["list"].to_list()
         scores = self._explained(frame, contributions, self._of_all(histories.missing, as_of), lists)
         listed = [k for k, rank in enumerate(frame["rank"]) if rank <= EVIDENCE_RANKS]
         places = list(places_of_evidence(scores, listed))

@@ -16,7 +16,7 @@ from features.outcome.cohort import cohort
 from features.outcome.known_until import newest_known
 from features.outcome.label import outcomes
 from features.outcome.leavings import Leavings
-from features.outcome.stopping import already_stopping
+from features.outcome.stopping import stopping_rule
 from histories.errors import Fault, Faults, Usage
 from histories.reading.histories import Histories
 from training.fitting.helped import (
@@ -245,8 +245,9 @@ class Task:
         y = sample(y, share_that_fits(len(y), int(y["label"].sum()), len(catalogue().features), memory), seed)
         how = {"rule": self.rule, "known_on": self.known_on, "kept": kept, "advance": advance}
         days = self.days(histories)
+        stopping = stopping_rule().holds().alias("already_stopping")
         blocks = (
-            pl.DataFrame(as_table(b)).with_columns(already_stopping(b)).join(y, on=["pupil_id", "as_of"])
+            pl.DataFrame(as_table(b)).with_columns(b.select(stopping)).join(y, on=["pupil_id", "as_of"])
             for b in tallied_blocks(histories, days, **how)
         )
         frame = pl.concat(list(blocks)).sort("as_of", "pupil_id")

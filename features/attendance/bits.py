@@ -30,12 +30,6 @@ NEWEST_SESSIONS = 20  # possible sessions counted by ``newest_unexplained``: ten
 # Days in a row without a possible session that make a break (half-term and longer), and the summer.
 BREAK, SUMMER = 7, 28
 BITS = 30  # days in ``possible_bits`` and ``unexplained_bits``: two bits a day, the newest day lowest
-# What the rule of who has stopped coming counts in these bits; see ``with_counted_bits``.
-COUNTED_BITS = {
-    "joined_possible": "possible_bits",
-    "joined_unexplained": "unexplained_bits",
-    "fortnight_unexplained": "unexplained_bits",
-}
 POSSIBLE, ABSENT = 1, 2  # the first two bits of a mark's measures
 NOT_POSSIBLE = (
     1 << 30

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -10,7 +10,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-import narwhals as nw
 import polars as pl
 from pydantic import Field
 
@@ -76,37 +75,35 @@ class StoppingRule:
         """
         return cls(**StoppingFile.of(read_toml(file), file, "Correct the file.").model_dump())
 
-    def holds(self) -> nw.Expr:
+    def holds(self) -> pl.Expr:
         """Return whether a snapshot is already stopping, over its tallies and their context; never null.
 
         An absent table proves nothing: without marks every child is on ``help_early``.
         """
-        in_a_row = nw.col("trailing_absent") >= self.absent_in_a_row
+        in_a_row = pl.col("trailing_absent") >= self.absent_in_a_row
         conditions = (self._half_missed(), in_a_row, self._silent(), self._not_come())
-        return _any(condition.fill_null(False) for condition in conditions)
+        return pl.any_horizontal(*(condition.fill_null(False) for condition in conditions))
 
-    def _half_missed(self) -> nw.Expr:
-        def missed(sessions: str, unexplained: str, enough: int = self.enough_sessions) -> nw.Expr:
-            of = nw.col(sessions)
-            return ((of >= enough) & (nw.col(unexplained) >= of * self.unexplained_share)).fill_null(False)
+    def _half_missed(self) -> pl.Expr:
+        def missed(sessions: pl.Expr, unexplained: pl.Expr, enough: int = self.enough_sessions) -> pl.Expr:
+            return ((sessions >= enough) & (unexplained >= self.unexplained_share * sessions)).fill_null(False)
 
-        newest = missed("newest_sessions", "newest_unexplained")
+        newest = missed(pl.col("newest_sessions"), pl.col("newest_unexplained"))
         if not self.since_breaks:
             return newest
-        since_summer = ("since_summer_sessions", "since_summer_unexplained")
-        just_joined = (nw.col("joined_possible") <= NEWEST_SESSIONS) & (nw.col("newest_entry") <= BITS)
-        return _any(
-            (
-                newest & missed(*since_summer, enough=1),
-                missed(*since_summer),
-                missed("since_break_sessions", "since_break_unexplained"),
-                missed("possible_14", "fortnight_unexplained"),
-                (missed("joined_possible", "joined_unexplained") & just_joined).fill_null(False),
-            )
+        since_summer = (pl.col("since_summer_sessions"), pl.col("since_summer_unexplained"))
+        joined = pl.col("newest_entry")
+        of_school = (_newest_bits("possible", joined), _newest_bits("unexplained", joined))
+        return pl.any_horizontal(
+            newest & missed(*since_summer, enough=1),
+            missed(*since_summer),
+            missed(pl.col("since_break_sessions"), pl.col("since_break_unexplained")),
+            missed(pl.col("possible_14"), _newest_bits("unexplained", pl.lit(14))),
+            missed(*of_school) & (of_school[0] <= NEWEST_SESSIONS) & (joined <= BITS),
         )
 
-    def _silent(self) -> nw.Expr:
-        joined = nw.col("newest_entry")
+    def _silent(self) -> pl.Expr:
+        joined = pl.col("newest_entry")
         least = self.silent_sessions
         silent = _unmarked(14) & _held("possible_14", least) & (joined >= self.silent_days)
         if not least:
@@ -114,40 +111,42 @@ class StoppingRule:
         # Over a break of two weeks, four weeks hold what two weeks hold in term.
         return silent | (_unmarked(28) & _held("possible_28", least) & (joined >= 28))
 
-    def _not_come(self) -> nw.Expr:
-        joined, least = nw.col("newest_entry"), self.not_come_sessions
-        never_present = nw.col("last_present_days").is_null() | (nw.col("last_present_days") > joined)
+    def _not_come(self) -> pl.Expr:
+        joined, least = pl.col("newest_entry"), self.not_come_sessions
+        never_present = pl.col("last_present_days").is_null() | (pl.col("last_present_days") > joined)
         if least:
-            marked = nw.col("joined_possible") >= least
+            marked = _newest_bits("possible", joined) >= least
             # The longest of these windows that begins after the joining counts.
-            held = nw.lit(False)
+            held = pl.lit(False)
             for days in (7, 10, 14, 28):
-                held = nw.when(joined >= days).then(_held(f"possible_{days}", least)).otherwise(held)
+                held = pl.when(joined >= days).then(_held(f"possible_{days}", least)).otherwise(held)
         else:
-            marked, held = nw.col("possible_14") > 0, _held("possible_14", 0)
+            marked, held = pl.col("possible_14") > 0, _held("possible_14", 0)
         expected = marked.fill_null(False) | (held & _not_excused(joined))
         return never_present & expected & joined.is_between(self.not_come_days, 60)
 
 
-def _any(conditions: Iterable[nw.Expr]) -> nw.Expr:
-    return nw.any_horizontal(*conditions, ignore_nulls=False)
-
-
-def _unmarked(days: int) -> nw.Expr:
+def _unmarked(days: int) -> pl.Expr:
     """Return whether the child has no mark of the last days, not even one of a session that was not possible."""
-    return (nw.col(f"possible_{days}") == 0) & _not_excused(nw.lit(days))
+    return (pl.col(f"possible_{days}") == 0) & _not_excused(pl.lit(days))
 
 
-def _not_excused(days: nw.Expr) -> nw.Expr:
+def _not_excused(days: pl.Expr) -> pl.Expr:
     """Return whether no session of the last days was marked as not possible for the child: taught elsewhere, no transport."""
-    last = nw.col("last_not_possible_days")
+    last = pl.col("last_not_possible_days")
     return last.is_null() | (last > days)
 
 
-def _held(tally: str, least: int) -> nw.Expr:
+def _held(tally: str, least: int) -> pl.Expr:
     """Return whether the school held so many sessions, on average of the other children with marks in 60 days."""
-    others = nw.col(f"school_{tally}")
-    return ((others > 0) & (others >= nw.col("school_marked") * least)).fill_null(False)
+    others = pl.col(f"school_{tally}")
+    return ((others > 0) & (others >= least * pl.col("school_marked"))).fill_null(False)
+
+
+def _newest_bits(kind: str, days: pl.Expr) -> pl.Expr:
+    """Count the child's possible or unexplained sessions in the last days, at most ``BITS``."""
+    of_days = pl.lit(4, pl.Int64).pow(days.clip(0, BITS).cast(pl.Int64)) - 1
+    return (pl.col(f"{kind}_bits") & of_days.cast(pl.Int64)).bitwise_count_ones().cast(pl.Int64)
 
 
 class StoppingFile(SettingsFile):
@@ -194,26 +193,14 @@ def stopping_rule() -> StoppingRule:
     return stopping_rules()[-1]
 
 
-def rule_of(since: date) -> StoppingRule:
-    """Return the rule that comes with onroll and holds from a day."""
-    return next(rule for rule in stopping_rules() if rule.since == since)
-
-
-def already_stopping(frame: pl.DataFrame) -> pl.Series:
-    """Return whether each snapshot is already stopping by the newest rule, given its tallies and their context."""
-    named = stopping_rule().holds().alias("already_stopping")
-    return nw.from_native(frame, eager_only=True).select(named).to_native().to_series()
-
-
-def with_list(frame: pl.DataFrame, rules: Sequence[StoppingRule] | None = None) -> pl.DataFrame:
-    """Add the ``list`` of each snapshot, ``act_today`` or ``help_early``, to its tallies and their context.
+def list_of(rules: Sequence[StoppingRule] | None = None) -> pl.Expr:
+    """Return the list of each snapshot, ``act_today`` or ``help_early``, over its tallies and their context.
 
     The newest rule that held on the as-of date decides. Days before the first rule are seen in hindsight, by the newest.
     """
     rules = tuple(rules or stopping_rules())
     stopping = rules[-1].holds()
     for rule, later in reversed(list(pairwise(rules))):
-        in_force = nw.col("as_of").is_between(rule.since, later.since, closed="left")
-        stopping = nw.when(in_force).then(rule.holds()).otherwise(stopping)
-    on = nw.when(stopping).then(nw.lit(ACT_TODAY)).otherwise(nw.lit(HELP_EARLY)).alias("list")
-    return nw.from_native(frame, eager_only=True).with_columns(on).to_native()
+        in_force = pl.col("as_of").is_between(rule.since, later.since, closed="left")
+        stopping = pl.when(in_force).then(rule.holds()).otherwise(stopping)
+    return pl.when(stopping).then(pl.lit(ACT_TODAY)).otherwise(pl.lit(HELP_EARLY)).alias("list")

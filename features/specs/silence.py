@@ -40,29 +40,6 @@ SPECS = [
         """,
     ),
     Spec(
-        "Stopped coming: half of eight possible sessions without permission. The eighth is recorded late; then one of the absences is corrected to illness.",
-        {
-            "attendance": """
-            pupil_id | date       | session | code | recorded_on
-            A        | 2025-01-06 | AM      | O    | 2025-01-06
-            A        | 2025-01-06 | AM      | I    | 2025-01-14
-            A        | 2025-01-06 | PM      | O    | 2025-01-06
-            A        | 2025-01-07 | AM      | O    | 2025-01-07
-            A        | 2025-01-07 | PM      | O    | 2025-01-07
-            A        | 2025-01-08 | AM      | /    | 2025-01-08
-            A        | 2025-01-08 | PM      | /    | 2025-01-08
-            A        | 2025-01-09 | AM      | /    | 2025-01-09
-            A        | 2025-01-09 | PM      | /    | 2025-01-13
-        """
-        },
-        """
-            as_of      | stopped_coming
-            2025-01-13 | 0
-            2025-01-14 | 1
-            2025-01-15 | 0
-        """,
-    ),
-    Spec(
         "A child taught elsewhere (D) is not silent; a planned closure (#) is marked for every child and is no mark of one.",
         {
             "attendance": """

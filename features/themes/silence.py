@@ -1,17 +1,12 @@
-"""Silence of the register, and who has stopped coming by the declared rule."""
+"""Silence of the register: a child who has no marks while the school sends those of others."""
 
 from __future__ import annotations
-
-from datetime import date
 
 import narwhals as nw
 
 from features.feature import Feature
-from features.outcome.stopping import rule_of
-from features.sentences import Sentence, strain
+from features.sentences import strain
 
-# The rule behind ``stopped_coming``. A newer rule moves children between lists; here it would change what released versions count.
-RULE = date(2026, 11, 29)
 # Days; the longest in which the child has no mark counts, so that the silence may be longer than is said.
 WINDOWS = (90, 28, 14)
 
@@ -29,10 +24,6 @@ def _silent_sessions() -> nw.Expr:
         held = nw.col(f"school_possible_{days}").cast(nw.Float64) / nw.col("school_marked").cast(nw.Float64)
         sessions = nw.when(silent).then(held).otherwise(sessions)
     return nw.when(nw.col("school_marked") > 0).then(sessions)
-
-
-def _stopped_coming() -> nw.Expr:
-    return nw.when(rule_of(RULE).holds()).then(nw.lit(1.0)).otherwise(nw.lit(0.0))
 
 
 TALLIES: dict = {}
@@ -53,24 +44,5 @@ FEATURES = [
         role="reason",
         unit="sessions",
         missing="joined the school in the last two weeks, or no other child there has marks of the last 60 days",
-    ),
-    Feature(
-        name="stopped_coming",
-        theme="attendance",
-        expression=_stopped_coming,
-        # What was missed says more; this only says how it was counted.
-        says=(
-            Sentence(
-                text="Has already stopped coming, by onroll's rule",
-                tone="strain",
-                at_least=1,
-                leads=False,
-            ),
-        ),
-        sources=("attendance",),
-        window=60,
-        direction=1,
-        role="reason",
-        unit="yes or no",
     ),
 ]

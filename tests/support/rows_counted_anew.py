@@ -178,16 +178,6 @@ def has_sen(**is_):
     return lambda c: any(all(r[k] in v for k, v in is_.items()) for r in c.rows["sen"])
 
 
-def has_stopped(c):
-    """Return whether anything holds that the rule of who has stopped coming asks for; every window of it begins with the newest session."""
-    unexplained = [code in UNAUTHORISED for ago, _, code in c.marks if ago > 0]
-    half = any(2 * sum(unexplained[:n]) >= n for n in range(8, len(unexplained) + 1))
-    silent = not any(0 < ago <= 14 for ago, _, _ in c.seen)
-    since = min(c.ago(r["entry_date"]) for r in c.rows["enrolments"])
-    not_come = since <= 60 and all(code in ABSENT for code in c.codes(since))
-    return half or trailing(c) >= 20 or silent or not_come
-
-
 def trailing(c):
     return next((n for n, (_, _, code) in enumerate(c.marks) if code not in ABSENT), len(c.marks))
 

@@ -21,7 +21,6 @@ from tests.support.rows_counted_anew import (
     counted,
     days_in,
     has_sen,
-    has_stopped,
     in_all,
     joined,
     joined_in_september,
@@ -115,7 +114,6 @@ CHECKS = [
     (rf"Missed up to (\d+) sessions? in a row {LAST}", lambda c, n, d: max(runs(c, days_in(d))) == int(n)),
     (rf"Was away on (\d+) separate occasions? {LAST}", lambda c, n, d: len(runs(c, days_in(d))) == int(n)),
     (r"Has missed the last (\d+) sessions? in a row", lambda c, n: trailing(c) >= int(n) > 1),
-    (r"Has already stopped coming, by onroll's rule", has_stopped),
     (r"Was in school at the last session", lambda c: trailing(c) == 0 and c.marks[0][0] < 22),
     (
         r"No attendance recorded, present or absent, while the school held at least (\d+) sessions?",

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from features.matrix import tallied
-from features.outcome.stopping import StoppingRule, with_list
+from features.outcome.stopping import StoppingRule, list_of
 from histories.errors import Faults
 from tests.support.engines import open_on
 
@@ -76,7 +76,7 @@ def rows(children, urn=TOGETHER, **more):
 
 def lists(histories):
     frame = tallied(histories, [D])
-    return dict(zip(frame["pupil_id"], with_list(frame)["list"], strict=True))
+    return dict(zip(frame["pupil_id"], frame.select(list_of())["list"], strict=True))
 
 
 def test_each_child_is_on_the_list_that_the_rule_gives(feature_engine, tmp_path):

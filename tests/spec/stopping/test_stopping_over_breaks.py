@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from features.matrix import tallied
-from features.outcome.stopping import HELP_EARLY, StoppingRule, load_rules, stopping_rules, with_list
+from features.outcome.stopping import HELP_EARLY, StoppingRule, list_of, load_rules, stopping_rules
 from histories.calendar import school_days
 from histories.errors import Faults
 from histories.reading.histories import Histories
@@ -58,7 +58,7 @@ def world(back, since, children, others=3):
 
 def lists(histories, day, rules=None):
     frame = tallied(histories, [day])
-    return dict(zip(frame["pupil_id"], with_list(frame, rules)["list"], strict=True))
+    return dict(zip(frame["pupil_id"], frame.select(list_of(rules))["list"], strict=True))
 
 
 def day_after(back, since):
@@ -152,7 +152,7 @@ def contradictions(frame, rules):
     said = [
         (pl.col(f"{m}_rate_{w}" if w != "year" else f"{m}_rate_year") >= 0.5) & current[w] for m, w in sorted(measures)
     ]
-    on = with_list(frame, rules)
+    on = frame.with_columns(list_of(rules))
     return on.filter((pl.col("list") == HELP_EARLY) & pl.any_horizontal(said).fill_null(False)).height
 
 
