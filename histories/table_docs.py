@@ -72,7 +72,10 @@ def page() -> str:
     parts = [
         "# Histories\n\nGenerated from `histories/tables.py` by `make docs`; do not edit.\n\nA histories folder holds one file per table: "
         "`<table>.parquet`, `.csv`, `.csv.gz`, or a folder `<table>/*.parquet`. Dates are ISO. As of a day D a row is visible if it was "
-        "recorded strictly before D; the end of a spell is visible if the end was recorded before D (`docs/decisions/0001-ends-are-known-late.md`).\n"
+        "recorded strictly before D; the end of a spell is visible if the end was recorded before D (`docs/decisions/0001-ends-are-known-late.md`).\n\n"
+        "A code that does not exist, a number out of its range, and a date before 1900 or after the end of next year count as missing, with a warning: "
+        "the value is null, or, where its table requires it, the row is left out (of `schools` and `areas` the value only). What was recorded on a day after "
+        "the end of next year is not known until then. A request with a code that does not exist is refused.\n"
     ]
     parts += [_table(t) for t in TABLES.values()]
     parts.append("## Codes\n")

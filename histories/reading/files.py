@@ -13,7 +13,6 @@ from histories.io.delimited import heading, readable
 from histories.io.quantities import quantity
 from histories.io.sql import literal, literals
 from histories.reading.typed_columns import (
-    NO_DAY,
     SQL_TYPES,
     TWICE,
     WANTED,
@@ -23,6 +22,7 @@ from histories.reading.typed_columns import (
     value_sql,
     warning_tests,
 )
+from histories.reading.usable import ENDS_EARLY
 from histories.reading.values import stripped_sql, unclean_sql
 from histories.tables import TABLES, Column, Table
 
@@ -90,14 +90,14 @@ class ReadTables:
     ----------
     natives : dict
         Name of the DuckDB relation by table: declared columns only, dates as day numbers.
-    odd_days : dict
-        Columns with dates that count as missing, by table; see ``Histories.frame``.
+    odd_columns : dict
+        Columns with values that count as missing, by table; see ``Histories.frame``.
     keys_as_written : frozenset of str
         Tables in Parquet whose pupils' keys need no cleaning, so that their files may be decoded as they are.
     """
 
     natives: dict[str, str]
-    odd_days: dict[str, tuple[str, ...]]
+    odd_columns: dict[str, tuple[str, ...]]
     keys_as_written: frozenset[str]
 
 
@@ -116,10 +116,10 @@ def read_tables(connection: Any, files: dict[str, list[Path]], warnings: list[st
     Faults
         With the faults of all files.
     """
-    natives, odd_days, as_written, faults = {}, {}, {}, []
+    natives, odd_columns, as_written, faults = {}, {}, {}, []
     for name, paths in files.items():
         try:
-            natives[name], odd_days[name], as_written[name] = _read_table(
+            natives[name], odd_columns[name], as_written[name] = _read_table(
                 connection, TABLES[name], paths, warnings, scratch
             )
         except Faults as error:
@@ -127,7 +127,7 @@ def read_tables(connection: Any, files: dict[str, list[Path]], warnings: list[st
     if faults:
         raise Faults(faults)
     _warn_of_unmatched(connection, natives, warnings)
-    return ReadTables(natives, odd_days, frozenset(name for name in natives if as_written[name]))
+    return ReadTables(natives, odd_columns, frozenset(name for name in natives if as_written[name]))
 
 
 def _read_table(
@@ -203,15 +203,15 @@ class Source:
         return f"{text} IS NOT NULL AND {text} NOT IN {literals(sorted(code_set(c.codes)))}"
 
     def warn(self, values: dict[str, str], warnings: list[str]) -> tuple[str, ...]:
-        """Warn of unknown codes, implausible dates and ends before starts; return the columns with implausible dates."""
+        """Warn of what counts as missing and of ends before starts; return the columns with values that count as missing."""
         tests = warning_tests(self.table, values, "duckdb")
         counts = self._count([(name, test) for name, _, test in tests])
         odd = []
         for name, what, test in tests:
             if count := counts[test]:
                 warnings.append(f"{self.where}, column {name}: {quantity(count)}: {what} ({self._rows(test)})")
-                odd += [name] if what == NO_DAY else []
-        return tuple(odd)
+                odd += [name] if what != ENDS_EARLY else []
+        return tuple(dict.fromkeys(odd))
 
     def _count(self, tests: list[tuple[str, str]]) -> dict[str, int]:
         """Count the rows that meet conditions on columns, each condition once.

@@ -30,7 +30,7 @@ from histories.io.memory import bytes_of
 from histories.reading import ENGINES
 from histories.reading.frames import collect
 from histories.reading.plain_frame import PlainFrame
-from histories.reading.values import FIRST_DAY, last_day
+from histories.reading.usable import with_usable_values
 from histories.tables import TABLES, Table
 
 ALWAYS = -1_000_000  # before every as-of date: reference data are always known
@@ -54,8 +54,8 @@ class Histories:
     warnings : list of str
         Everything ignored, dropped or treated as missing, by position and count, without values: unknown tables, columns and
         codes, implausible dates, spells without a pupil.
-    odd_days : dict
-        Columns of each table with implausible dates: before 1900 or after the end of next year.
+    odd_columns : dict
+        Columns of each table with values that count as missing; see ``histories.reading.usable``.
     engine : {"duckdb", "polars", "spark", "plain"}
         The engine of the frames.
     connection
@@ -73,7 +73,7 @@ class Histories:
         engine: str,
         connection: Any = None,
         files: dict[str, list[Path]] | None = None,
-        odd_days: dict[str, tuple[str, ...]] | None = None,
+        odd_columns: dict[str, tuple[str, ...]] | None = None,
         *,
         mark_files: Any = None,
         posted_marks: Any = None,
@@ -88,7 +88,7 @@ class Histories:
         self._given = itertools.count(1)
         self._temporary: list[str] = []
         self._hashes: dict[Path, str] = {}
-        self.odd_days = odd_days or {}
+        self.odd_columns = odd_columns or {}
         self._newest_days: dict[tuple[str, ...], date] = {}
         self._first_days: dict[tuple[str, str], date | None] = {}
         self._opened: Histories | None = None
@@ -129,7 +129,7 @@ class Histories:
         if engine == "polars":
             natives = {name: opened.connection.table(native).pl().lazy() for name, native in opened._natives.items()}
             opened.connection.close()
-            opened = cls(natives, opened.warnings, engine, None, opened._files, odd_days=opened.odd_days)
+            opened = cls(natives, opened.warnings, engine, None, opened._files, odd_columns=opened.odd_columns)
         weakref.finalize(opened, _close, opened.connection if engine == "duckdb" else None, scratch)
         return opened
 
@@ -154,8 +154,8 @@ class Histories:
             if "attendance" in files:
                 direct = files["attendance"] if "attendance" in read.keys_as_written else []
                 marks = MarkFiles(connection, read.natives["attendance"], direct, scratch)
-            odd = read.odd_days
-            return cls(read.natives, warnings, "duckdb", connection, files, odd_days=odd, mark_files=marks)
+            odd = read.odd_columns
+            return cls(read.natives, warnings, "duckdb", connection, files, odd_columns=odd, mark_files=marks)
         except BaseException:
             connection.close()
             raise
@@ -165,8 +165,8 @@ class Histories:
         from histories.reading.spark import read_place, session
 
         spark = session(memory)
-        natives, warnings, files, odd_days = read_place(spark, place, scratch)
-        return cls(natives, warnings, "spark", spark, files, odd_days=odd_days)
+        natives, warnings, files, odd_columns = read_place(spark, place, scratch)
+        return cls(natives, warnings, "spark", spark, files, odd_columns=odd_columns)
 
     @classmethod
     def from_rows(cls, tables: dict[str, Any], *, plain: bool = False, as_written: bool = False) -> Histories:
@@ -197,15 +197,15 @@ class Histories:
         """Return a table in canonical form as a lazy Narwhals frame; an absent table is empty."""
         declared = TABLES[table]
         rows = self._lazy(self.native(table)) if table in self.present else self.given(_empty(declared))
-        frame = canonical(_with_plausible_dates(rows, declared, self.odd_days.get(table, ())), declared)
+        frame = canonical(with_usable_values(rows, declared, self.odd_columns.get(table, ())), declared)
         low, high = self.limits if "pupil_id" in declared.columns else (None, None)
         frame = frame if low is None else frame.filter(nw.col("pupil_id") >= low)
         return frame if high is None else frame.filter(nw.col("pupil_id") < high)
 
     def as_written(self) -> Histories:
-        """Return the histories with every row and date as written, so that checks can report them."""
+        """Return the histories with every row and value as written, so that checks can report them."""
         unfiltered = copy.copy(self)
-        unfiltered.odd_days = {}
+        unfiltered.odd_columns = {}
         unfiltered._opened = self  # keeps the connection open
         return unfiltered
 
@@ -318,22 +318,6 @@ def canonical(frame: nw.LazyFrame, table: type[Table]) -> nw.LazyFrame:
     return frame.with_columns(
         nw.when(~nw.col(table.end).is_null()).then(nw.max_horizontal("known", ended)).cast(nw.Int32).alias("end_known")
     )
-
-
-def _with_plausible_dates(frame: nw.LazyFrame, table: type[Table], odd: tuple[str, ...]) -> nw.LazyFrame:
-    """Replace implausible dates by null; drop the row if the date is required.
-
-    A row with a recording date after the end of next year is kept: it becomes known then.
-    """
-    low, high = day_number(FIRST_DAY), day_number(last_day())
-    for name in odd:
-        value = nw.col(name)
-        plausible = (value >= low) if name in table.recordings else (value >= low) & (value <= high)
-        if table.columns[name].required:
-            frame = frame.filter(plausible)
-        else:
-            frame = frame.with_columns(nw.when(plausible).then(value).alias(name))
-    return frame
 
 
 def _empty(table: type[Table]) -> Any:

@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from histories.calendar import day_number
+from histories.codes import code_set
 from histories.errors import Fault, Faults
 from histories.io.delimited import heading
 from histories.io.sql import literal
@@ -145,12 +146,12 @@ def read_marks(histories: Any, days: range, take: Take) -> None:
         for batch in _of_rows(histories, days):
             take(batch)
         return
-    odd = bool(histories.odd_days.get("attendance"))
+    odd = bool(histories.odd_columns.get("attendance"))
     groups, turn = histories.mark_files.groups(histories.limits, days), Lock()
 
     def read(group: RowGroup) -> None:
         for batch in _decoded(group):
-            batch = _plausible(batch) if odd else batch
+            batch = _usable(batch) if odd else batch
             with turn:
                 take(batch)
 
@@ -273,10 +274,14 @@ def _fixed(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _plausible(batch: MarkBatch) -> MarkBatch:
-    """Treat implausible days as ``Histories.frame`` does: such a mark does not count, such a day of recording is not known."""
+def _usable(batch: MarkBatch) -> MarkBatch:
+    """Treat values as ``Histories.frame`` does: a mark with an odd day or code does not count, an odd day of recording is not known."""
     low, high = day_number(FIRST_DAY), day_number(last_day())
-    days = np.where((batch.date >= low) & (batch.date <= high), batch.date, np.int32(NO_DAY))
+    counts = (batch.date >= low) & (batch.date <= high)
+    for name, coded in (("session", batch.session), ("code", batch.code)):
+        codes = code_set(str(TABLES["attendance"].columns[name].codes))
+        counts &= np.array([value in codes for value in coded.values] or [False])[coded.places]
+    days = np.where(counts, batch.date, np.int32(NO_DAY))
     known = np.where(batch.known >= low, batch.known, batch.date)
     return MarkBatch(pupil=batch.pupil, session=batch.session, code=batch.code, date=_fixed(days), known=_fixed(known))
 

@@ -15,8 +15,19 @@ from histories.io.delimited import heading
 from histories.io.quantities import quantity
 from histories.reading.plain_frame import PlainFrame
 from histories.reading.posted_columns import MANY_ROWS, CodedColumn, PostedColumn, distinct, listed, turned
-from histories.reading.typed_columns import ENDS_EARLY, NO_CODE, NO_DAY, OUT_OF_RANGE, TWICE, WANTED
-from histories.reading.values import FIRST_DAY, code_of, day_in, flag_of, last_day, text_of
+from histories.reading.typed_columns import TWICE, WANTED
+from histories.reading.usable import (
+    ENDS_EARLY,
+    NO_CODE,
+    NO_DAY,
+    NOT_YET,
+    OUT_OF_RANGE,
+    TOO_EARLY,
+    leaves_out,
+    told,
+    usable,
+)
+from histories.reading.values import code_of, day_in, flag_of, last_day, text_of
 from histories.tables import TABLES, Column, Table
 
 NUMBER = re.compile(r"[+-]?[0-9]+")
@@ -71,7 +82,7 @@ def read_rows(
     if faults:
         raise Faults(faults)
     if not as_written:
-        frames = {name: _with_plausible_dates(TABLES[name], frame, warnings) for name, frame in frames.items()}
+        frames = {name: _with_usable_values(TABLES[name], frame, warnings) for name, frame in frames.items()}
     warnings += unmatched(frames)
     return frames, {n: _in_polars(TABLES[n], f) for n, f in frames.items()}, warnings
 
@@ -148,7 +159,7 @@ def _columns(
         lenient = as_written or c.codes in AUDITED
         checked = replace(c, codes=None) if lenient else c
         if c.codes and lenient:
-            values = _known_codes(c, [*values], table.table, warnings, as_written)
+            values = _known_codes(c, [*values], table, warnings, keep=as_written)
         if table.table in MANY_ROWS and not as_written and isinstance(values, list):
             values = CodedColumn.of(values) or values
         columns[c.name] = _column(checked, values, table.table, faults)
@@ -158,12 +169,8 @@ def _columns(
 
 
 def _suspect_rows(table: type[Table], columns: Mapping[str, Sequence[Any]]) -> list[str]:
-    """Return warnings of numbers out of range, pupils sent twice, and ends before starts."""
+    """Return warnings of pupils sent twice, and ends before starts."""
     warnings = []
-    for c in table.columns.values():
-        odd = [i for i, v in enumerate(columns[c.name]) if not _within(c.limits, v)] if c.limits else []
-        if odd:
-            warnings.append(f"{_place(table.table, odd, c.name)}: {quantity(len(odd))}: {OUT_OF_RANGE}")
     if table.table == "pupils":
         seen: set[Any] = set()
         again = []
@@ -183,39 +190,46 @@ def _suspect_rows(table: type[Table], columns: Mapping[str, Sequence[Any]]) -> l
     return warnings
 
 
-def _within(limits: tuple[int, int], value: int | None) -> bool:
-    return value is None or limits[0] <= value <= limits[1]
-
-
 def _place(table: str, rows: list[int], column: str) -> str:
     """Name the first rows of a posted table, counted from 0."""
     listed = ", ".join(str(i) for i in rows[:SHOWN]) + (", …" if len(rows) > SHOWN else "")
     return f"tables.{table}[{listed}].{column}"
 
 
-def _with_plausible_dates(table: type[Table], frame: PlainFrame, warnings: list[str]) -> PlainFrame:
-    """Treat dates before 1900 or after the end of next year as missing; drop rows without a required date."""
-    low, high = day_number(FIRST_DAY), day_number(last_day())
+def _with_usable_values(table: type[Table], frame: PlainFrame, warnings: list[str]) -> PlainFrame:
+    """Treat implausible dates and numbers out of range as missing; leave out rows that then lack a required value.
+
+    Codes are checked before: a request with an unknown one is refused.
+    """
     data, dropped = dict(frame.data), set()
     for c in table.columns.values():
-        if c.kind != "date":
+        if c.kind != "date" and not c.limits:
             continue
-        if all(v is None or low <= v <= high for v in distinct(data[c.name])):
-            continue
-        odd = [i for i, v in enumerate(data[c.name]) if v is not None and not low <= v <= high]
-        if not odd:
-            continue
-        warnings.append(f"{_place(table.table, odd, c.name)}: {quantity(len(odd))}: {NO_DAY}")
-        # A recording date after the end of next year is kept: the row becomes known then.
-        none = {i for i in odd if data[c.name][i] < low or c.name not in table.recordings}
-        if c.required:
+        odd = {v for v in set(distinct(data[c.name])) if not usable(table, c, v)}  # marks have few distinct days
+        none = {i for i, v in enumerate(data[c.name]) if v in odd} if odd else set()
+        _tell_of_odd(table, c, data[c.name], none, warnings)
+        if leaves_out(table, c):
             dropped |= none
-        else:
+        elif none:
             data[c.name] = [None if i in none else v for i, v in enumerate(data[c.name])]
     if not dropped:
         return PlainFrame(data, len(frame))
     data = {name: [v for i, v in enumerate(values) if i not in dropped] for name, values in data.items()}
     return PlainFrame(data, len(frame) - len(dropped))
+
+
+def _tell_of_odd(table: type[Table], c: Column, values: PostedColumn, none: set[int], warnings: list[str]) -> None:
+    """Warn of the values of a column that count as missing, and of those that were recorded on a day still to come."""
+    of_dates = TOO_EARLY if c.name in table.recordings else NO_DAY
+    what = OUT_OF_RANGE if c.limits else of_dates
+    found = {told(table, c, what): sorted(none)}
+    if c.name in table.recordings:
+        high = day_number(last_day())
+        late = {v for v in distinct(values) if v is not None and v > high}
+        found[NOT_YET] = [i for i, v in enumerate(values) if v in late] if late else []
+    for said, rows in found.items():
+        if rows:
+            warnings.append(f"{_place(table.table, rows, c.name)}: {quantity(len(rows))}: {said}")
 
 
 def unmatched(frames: Mapping[str, PlainFrame]) -> list[str]:
@@ -257,14 +271,15 @@ def _column(c: Column, values: PostedColumn, table: str, faults: list[Fault]) ->
     return read
 
 
-def _known_codes(c: Column, values: list[Any], table: str, warnings: list[str], keep: bool) -> list[Any]:
+def _known_codes(c: Column, values: list[Any], table: type[Table], warnings: list[str], *, keep: bool) -> list[Any]:
     """Return codes in canonical spelling; warn of unknown codes, which are kept or become null."""
     texts = {v for v in values if isinstance(v, str)}
     codes = {v: code_of(c, text) for v in texts if (text := text_of(v))}
     unknown = {v for v, code in codes.items() if code is None}
     rows = [i for i, v in enumerate(values) if isinstance(v, str) and v in unknown] if unknown else []
     if rows:
-        warnings.append(f"{_place(table, rows, c.name)}: {quantity(len(rows))}: {NO_CODE}")
+        what = NO_CODE if keep else told(table, c, NO_CODE)
+        warnings.append(f"{_place(table.table, rows, c.name)}: {quantity(len(rows))}: {what}")
     meant = {v: code if code is not None or not keep else v for v, code in codes.items()}
     return [meant.get(v, v) if isinstance(v, str) else v for v in values]
 

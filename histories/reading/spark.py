@@ -20,7 +20,6 @@ from histories.io.quantities import quantity
 from histories.io.sql import literal
 from histories.reading.files import bad_value, find_files, read_tables
 from histories.reading.typed_columns import (
-    NO_DAY,
     SQL_TYPES,
     SourceColumn,
     declared_columns,
@@ -28,6 +27,7 @@ from histories.reading.typed_columns import (
     value_sql,
     warning_tests,
 )
+from histories.reading.usable import ENDS_EARLY
 from histories.tables import TABLES, Column, Table
 
 DATABASE = "spark://"
@@ -126,7 +126,7 @@ def read_place(spark: Any, place: str, scratch: Path) -> Read:
     Returns
     -------
     dict, list of str, dict, dict
-        A DataFrame for each table, the warnings, the local files, and the columns with implausible dates.
+        A DataFrame for each table, the warnings, the local files, and the columns with values that count as missing.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def read_place(spark: Any, place: str, scratch: Path) -> Read:
     """
     if "://" not in place:
         return _read_folder(spark, Path(place), scratch)
-    natives, odd_days, faults = {}, {}, []
+    natives, odd_columns, faults = {}, {}, []
     warnings: list[str] = []
     for name, table in TABLES.items():
         try:
@@ -145,7 +145,7 @@ def read_place(spark: Any, place: str, scratch: Path) -> Read:
                 columns = declared_columns(table, _types(frame), where, warnings)
                 _check_values(frame, table, columns, where)
                 values = _values(table, columns)
-                odd_days[name] = _warn(frame, table, values, where, warnings)
+                odd_columns[name] = _warn(frame, table, values, where, warnings)
                 natives[name] = frame.selectExpr(*(_canonical(c, values) for c in table.columns.values()))
             elif table.required:
                 do = f"Put {name}.parquet there, or a folder {name} of Parquet files; docs/histories.md lists its columns."
@@ -154,7 +154,7 @@ def read_place(spark: Any, place: str, scratch: Path) -> Read:
             faults += error.faults
     if faults:
         raise Faults(faults)
-    return natives, warnings, {}, odd_days
+    return natives, warnings, {}, odd_columns
 
 
 def _read_folder(spark: Any, folder: Path, scratch: Path) -> Read:
@@ -178,7 +178,7 @@ def _read_folder(spark: Any, folder: Path, scratch: Path) -> Read:
             )
             chosen = (_canonical(c, values) for c in TABLES[name].columns.values())
             natives[name] = frame.selectExpr(*chosen) if read is paths else frame
-    return natives, warnings, files, checked.odd_days
+    return natives, warnings, files, checked.odd_columns
 
 
 def _find(spark: Any, place: str, name: str) -> Any:
@@ -236,13 +236,13 @@ def _values(table: type[Table], columns: dict[str, SourceColumn]) -> dict[str, s
 
 
 def _warn(frame: Any, table: type[Table], values: dict[str, str], where: str, warnings: list[str]) -> tuple[str, ...]:
-    """Warn as ``files.Source.warn`` does, without row numbers; return the columns with implausible dates."""
+    """Warn as ``files.Source.warn`` does, without row numbers; return the columns with values that count as missing."""
     odd, tests = [], warning_tests(table, values, "spark")
     for (name, what, _), count in zip(tests, _counts(frame, [t for *_, t in tests]), strict=True):
         if count:
             warnings.append(f"{where}, column {name}: {quantity(count)}: {what}")
-            odd += [name] if what == NO_DAY else []
-    return tuple(odd)
+            odd += [name] if what != ENDS_EARLY else []
+    return tuple(dict.fromkeys(odd))
 
 
 def _canonical(c: Column, values: dict[str, str]) -> str:

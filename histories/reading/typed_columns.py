@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from histories.codes import code_set
 from histories.errors import Fault, Faults
 from histories.io.delimited import heading
 from histories.io.sql import literal
+from histories.reading.usable import ENDS_EARLY, missing_tests
 from histories.reading.values import (
-    FIRST_DAY,
     codes_of,
     day_sql,
     flag_sql,
-    last_day,
     number_sql,
     stripped_sql,
     text_sql,
@@ -185,12 +183,6 @@ def value_faults(table: type[Table], columns: Mapping[str, SourceColumn], engine
     return tests
 
 
-NO_CODE = "the code does not exist and is ignored"
-NO_DAY = "the date is before 1900 or after the end of next year, and is ignored"
-ENDS_EARLY = "the end is before the start"
-OUT_OF_RANGE = "the number is out of range"
-
-
 def warning_tests(table: type[Table], values: Mapping[str, str], engine: str) -> list[tuple[str, str, str]]:
     """Return the conditions that only warn: the column, the warning and the SQL.
 
@@ -199,16 +191,7 @@ def warning_tests(table: type[Table], values: Mapping[str, str], engine: str) ->
     values : mapping
         SQL for the value of each column, dates as DATE.
     """
-    tests = []
-    for name, value in values.items():
-        c = table.columns[name]
-        if c.kind == "date":
-            tests.append((name, NO_DAY, f"({value} < DATE '{FIRST_DAY}' OR {value} > DATE '{last_day()}')"))
-        if c.codes:
-            listed = ", ".join(literal(code, engine) for code in sorted(code_set(c.codes)))
-            tests.append((name, NO_CODE, f"({value} IS NOT NULL AND {value} NOT IN ({listed}))"))
-        if c.limits:
-            tests.append((name, OUT_OF_RANGE, f"{value} NOT BETWEEN {c.limits[0]} AND {c.limits[1]}"))
+    tests = missing_tests(table, values, engine)
     if table.end is not None and table.start is not None and {table.end, table.start} <= values.keys():
         tests.append((table.end, ENDS_EARLY, f"{values[table.end]} < {values[table.start]}"))
     return tests
