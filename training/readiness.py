@@ -14,6 +14,7 @@ import polars as pl
 
 from features import Definition
 from features.outcome.cohort import first_recorded
+from features.outcome.known_until import NOTHING
 from histories.calendar import school_days
 from histories.errors import Fault, Faults
 from histories.io.quantities import quantity
@@ -88,7 +89,7 @@ class Readiness:
     as_of : tuple of date
         The default as-of dates of training.
     newest_labelled : dict
-        By definition, the newest as-of date whose outcome can be known by now.
+        By definition, the newest as-of date whose outcome can be known by now; None if none can be, ever so early.
     missing : dict
         Missing tables, with a source for each.
     gaps : tuple of Fault
@@ -97,7 +98,7 @@ class Readiness:
 
     last_known: date
     as_of: tuple[date, ...]
-    newest_labelled: dict[str, date]
+    newest_labelled: dict[str, date | None]
     definitions: tuple[DefinitionReadiness, ...]
     missing: dict[str, str]
     gaps: tuple[Fault, ...]
@@ -121,7 +122,7 @@ class Readiness:
                     "pupils": d.pupils,
                     "labelled": [str(day) for day in d.labelled],
                     "judged": [str(day) for day in d.judged],
-                    "newest_labelled": str(self.newest_labelled[d.definition]),
+                    "newest_labelled": (day := self.newest_labelled[d.definition]) and str(day),
                     "reasons": [str(fault) for fault in d.reasons],
                 }
                 for d in self.definitions
@@ -144,7 +145,7 @@ class Readiness:
         for d in self.definitions:
             lines.append(
                 f"{d.definition:26} {'yes' if d.ready else 'no':>9} {d.outcomes:9,} {d.pupils:9,} "
-                f"{len(d.labelled):14}  {self.newest_labelled[d.definition]}"
+                f"{len(d.labelled):14}  {self.newest_labelled[d.definition] or 'none'}"
             )
         if self.missing:
             lines += ["", "Missing tables (their features will be missing):"]
@@ -188,7 +189,9 @@ def readiness(
     found = Readiness(
         last_known=histories.last_known(),
         as_of=days,
-        newest_labelled={v.definition.name: v.newest_labelled(histories) for v in variants},
+        newest_labelled={
+            v.definition.name: day if (day := v.newest_labelled(histories)) > NOTHING else None for v in variants
+        },
         definitions=tuple(checked),
         missing=missing,
         gaps=tuple(_gaps(histories)),

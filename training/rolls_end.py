@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from features.outcome.definition import Definition
-from features.outcome.known_until import ALL, KnownUntil, newest_known
+from features.outcome.known_until import ALL, NOTHING, KnownUntil, newest_known
 from histories.io.quantities import quantity
 from histories.reading.histories import Histories
 
@@ -16,9 +16,11 @@ SHOWN = 5  # authorities, schools and days that are named
 
 def newest_record(histories: Histories, definition: Definition, until: date | None = None) -> str:
     """Return until when it is known who left, and why that is earlier than the newest record, as part of a sentence."""
-    newest, end = _newest(histories, until), KnownUntil.read(histories, until).days(cases=definition.cases)[ALL]
+    newest, end = _newest(histories, until), KnownUntil.read(histories, until).days(definition)[ALL]
     if end >= newest:
         return f"the newest day in the histories is {newest}"
+    if end == NOTHING:
+        return f"{definition.name} counts cases only, and the histories hold none"
     return f"the newest day in the histories is {newest}, but {_records(definition)} go on until {end} only"
 
 
@@ -37,10 +39,16 @@ def warnings_of_ended_rolls(
     known, end = KnownUntil.read(histories, until), _newest(histories, until)
     newest, delay = newest_known(histories, definition, horizon, until), horizon + definition.known_after_days
     told = []
-    for authority, day in sorted(known.days(cases=definition.cases).items()):
+    for authority, day in sorted((a, day) for a, day in known.days(definition).items() if a != ALL):
         last = newest.of(authority)
+        if day == NOTHING:
+            told.append(
+                f"authority {authority or 'unknown'}: {definition.name} counts cases only, and the histories hold none of it. Nobody there is known to have "
+                "stayed, so that its children have no outcome. Import its register of children missing education."
+            )
+            continue
         open_days = [d for d in sorted(days) if last < d <= end - timedelta(days=delay)]
-        if authority != ALL and (open_days or end - day > LAG):
+        if open_days or end - day > LAG:
             told.append(
                 f"authority {authority or 'unknown'}: {_records(definition)} go on until {day} only, other records until {end}. Nobody is known "
                 f"to have stayed after that, so that as-of dates count up to {last}{_left_out(open_days)}. Import what came since."

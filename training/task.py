@@ -13,7 +13,7 @@ from features.catalogue import catalogue
 from features.counting.block_cache import BlockStore
 from features.matrix import as_table, tallied_blocks
 from features.outcome.cohort import cohort
-from features.outcome.known_until import newest_known
+from features.outcome.known_until import NOTHING, newest_known
 from features.outcome.label import outcomes
 from features.outcome.leavings import Leavings
 from features.outcome.stopping import stopping_rule
@@ -207,6 +207,11 @@ class Task:
             f"{self.horizon} + {delay} days after its as-of date"
         )
         do = f"Give as-of dates up to {newest} (the earliest given is {min(days)}), a shorter --horizon, or newer histories."
+        if newest < NOTHING:
+            what, do = (
+                newest_record(histories, self.definition, self.until),
+                "Import the register of cases, or choose another definition.",
+            )
         return Fault(what, "train", do)
 
     def labelled(

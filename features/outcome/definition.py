@@ -52,6 +52,11 @@ class Definition:
     compulsory_school_age: bool = False
     known_after_days: int = 60
 
+    @property
+    def counts_rolls(self) -> bool:
+        """Whether a leaving can count, and not cases alone."""
+        return bool(self.destinations or self.grounds or self.unknown_school_days is not None)
+
     @staticmethod
     def shipped() -> list[str]:
         """Return the names of the definitions shipped with onroll."""

@@ -24,6 +24,9 @@ YEAR = 364
 SLACK = 60  # days, as long as definitions wait for records: the longest silence of a small school is seldom its last
 # With fewer days of records in a year nothing follows from a silence of months: records then count as going on.
 MIN_DAYS = 10
+# So many rows on each of those few days are extracts, such as the School Census: nothing is known between them, or after the last.
+MIN_EXTRACT = 5
+NOTHING = date(1900, 1, 1)  # until when something is known of an authority whose records are missing
 MIN_SCHOOL_DAYS = 30  # of one school, whose few records come in bursts
 LIMITS = {"authority": pl.String, "limit": pl.Int32}
 STOPPED = {"urn": pl.String, "stopped": pl.Int32}
@@ -66,26 +69,28 @@ class KnownUntil:
             rolls = _spells_by_authority(histories, day_number(end))
             of_histories[until] = cls(
                 rolls=_until(rolls, end),
-                cases=_until(_cases(histories, day_number(end)), end) if "cme" in histories.present else {},
+                cases=_until(_cases(histories, rolls, day_number(end)), end, extracts=False)
+                if "cme" in histories.present
+                else {},
                 schools=_stopped(histories, rolls, day_number(end)),
             )
         return of_histories[until]
 
-    def days(self, *, cases: bool) -> dict[str, date]:
-        """Return the day by authority and of ``ALL``.
+    def days(self, definition: Definition) -> dict[str, date]:
+        """Return the day by authority and of ``ALL``; ``NOTHING`` where a definition counts only cases, and an authority has none.
 
-        Parameters
-        ----------
-        cases : bool
-            Whether leavings are known by cases too, so that these must reach as far, if the histories hold any.
+        Where leavings are known by cases too, these must reach as far. An authority without any case never sent its register: its children are missing
+        by what the rolls say, or not known to be.
         """
-        if not (cases and self.cases):
+        if not definition.cases:
             return self.rolls
-        return {a: min(day, self.cases.get(a, self.cases[ALL])) for a, day in self.rolls.items()}
+        otherwise = {} if definition.counts_rolls else dict.fromkeys(self.rolls, NOTHING)
+        days = {a: min(day, self.cases.get(a, otherwise.get(a, day))) for a, day in self.rolls.items() if a != ALL}
+        return {**days, ALL: max(days.values(), default=self.rolls[ALL])}
 
-    def limits(self, *, cases: bool) -> pl.DataFrame:
+    def limits(self, definition: Definition) -> pl.DataFrame:
         """Return ``authority, limit``: nothing is known of an authority from this day number on."""
-        rows = [(a, day_number(day) + 1) for a, day in self.days(cases=cases).items() if a != ALL]
+        rows = [(a, day_number(day) + 1) for a, day in self.days(definition).items() if a != ALL]
         return pl.DataFrame(rows, schema=LIMITS, orient="row")
 
     def stopped(self) -> pl.DataFrame:
@@ -125,7 +130,7 @@ def newest_known(histories: Histories, definition: Definition, horizon: int, unt
         As in ``KnownUntil.read``.
     """
     delay = timedelta(days=horizon + definition.known_after_days)
-    days = KnownUntil.read(histories, until).days(cases=definition.cases)
+    days = KnownUntil.read(histories, until).days(definition)
     newest = {authority: day - delay for authority, day in days.items()}
     return NewestKnown(whole=newest.pop(ALL), by_authority=newest)
 
@@ -146,9 +151,13 @@ def _spells_by_authority(histories: Histories, end: int) -> pl.DataFrame:
     return joined.with_columns(pl.coalesce("school", "home", pl.lit("")).alias("authority"))
 
 
-def _cases(histories: Histories, end: int) -> pl.DataFrame:
-    newest = _recorded(histories, "cme", ["pupil_id"], end).join(_homes(histories), on="pupil_id")
-    return newest.with_columns(pl.coalesce("home", pl.lit("")).alias("authority"))
+def _cases(histories: Histories, rolls: pl.DataFrame, end: int) -> pl.DataFrame:
+    """Return ``pupil_id, day, authority``: the days of records of each child's cases, under the authority of the last roll before or else of the home."""
+    newest = _recorded(histories, "cme", ["pupil_id"], end).join(_homes(histories), on="pupil_id", how="left")
+    # A roll without a day of its record may be as old as any.
+    last = rolls.select("pupil_id", "authority", pl.col("day").fill_null(0).alias("on")).sort("on", "authority")
+    at = newest.sort("day").join_asof(last, left_on="day", right_on="on", by="pupil_id", check_sortedness=False)
+    return at.with_columns(pl.coalesce("authority", "home", pl.lit("")).alias("authority"))
 
 
 def _homes(histories: Histories) -> pl.DataFrame:
@@ -156,21 +165,24 @@ def _homes(histories: Histories) -> pl.DataFrame:
     return collect(homes).unique("pupil_id")
 
 
-def _until(rows: pl.DataFrame, end: date) -> dict[str, date]:
+def _until(rows: pl.DataFrame, end: date, *, extracts: bool = True) -> dict[str, date]:
     of_each = _silences(rows, "authority")  # without those whose records have no day
     has_stopped = (pl.col("days") >= MIN_DAYS) & (day_number(end) - pl.col("newest") > pl.col("longest"))
+    if extracts:
+        several = (pl.col("days") > 1) & (pl.col("rows") >= MIN_EXTRACT * pl.col("days"))
+        has_stopped |= (pl.col("days") < MIN_DAYS) & several & (pl.col("longest") > SLACK)
     stopped = {a: day_of(day) for a, day in of_each.filter(has_stopped).select("authority", "newest").iter_rows()}
     found = {authority: stopped.get(authority, end) for authority in rows["authority"].unique()}
     return {**found, ALL: max(found.values(), default=end)}
 
 
 def _silences(rows: pl.DataFrame, by: str) -> pl.DataFrame:
-    """Return, by school or authority, the ``newest`` day of a record, and of the year up to it the number of such ``days`` and the ``longest`` silence."""
-    days = rows.select(by, "day").drop_nulls("day").unique().sort(by, "day")
+    """Return, by school or authority, the ``newest`` day of a record, and of the year up to it the numbers of such ``days`` and ``rows`` and the ``longest`` silence."""
+    days = rows.drop_nulls("day").group_by(by, "day").agg(pl.len().alias("rows")).sort(by, "day")
     newest = days.with_columns(pl.max("day").over(by).alias("newest"))
     of_year = newest.filter(pl.col("day") >= pl.col("newest") - YEAR)
     longest = pl.col("day").diff().max().fill_null(0).alias("longest")
-    return of_year.group_by(by).agg(pl.len().alias("days"), longest, pl.first("newest")).sort(by)
+    return of_year.group_by(by).agg(pl.len().alias("days"), pl.sum("rows"), longest, pl.first("newest")).sort(by)
 
 
 def _days(histories: Histories, table: str, at: list[str], end: int) -> nw.LazyFrame:

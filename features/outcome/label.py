@@ -115,9 +115,9 @@ def _cases(snapshots: pl.LazyFrame, cases: pl.LazyFrame, horizon: int, *, of_sch
 def _with_limit(frame: pl.LazyFrame, leavings: Leavings, definition: Definition, horizon: int) -> pl.LazyFrame:
     """Add ``limit``, the day number from which on nobody recorded whether the child had left: of its authority, or of the school that it went to last."""
     known_until = leavings.known_until
-    limits = known_until.limits(cases=definition.cases).lazy()
+    limits = known_until.limits(definition).lazy()
     # An authority whose records have no day has not stopped, as far as anybody can tell.
-    otherwise = day_number(known_until.days(cases=definition.cases)[ALL]) + 1
+    otherwise = day_number(known_until.days(definition)[ALL]) + 1
     frame = frame.join(limits, on="authority", how="left", maintain_order="left")
     there = _last_school(frame.select("pupil_id", "as_of"), leavings, known_until.stopped(), horizon)
     frame = frame.join(there, on=["pupil_id", "as_of"], how="left", maintain_order="left")

@@ -150,7 +150,7 @@ def compare(
     left_out = {
         d.name: "it counts only cases, and the table cme is missing"
         for d in definitions
-        if "cme" not in histories.present and not (d.destinations or d.grounds or d.unknown_school_days is not None)
+        if "cme" not in histories.present and not d.counts_rolls
     }
     used = [d for d in definitions if d.name not in left_out]
     labels = {}

@@ -16,7 +16,7 @@ from features import HORIZON, CohortRule, Definition, label
 from features.groups.disclosure import ALL, BASE, HIDDEN, NOT_AVAILABLE, SMALLEST, partition, rounded, sums
 from features.groups.grouping import grouped
 from features.groups.groups import GROUPS, NOT_RECORDED, Group
-from features.outcome.known_until import newest_known
+from features.outcome.known_until import NOTHING, newest_known
 from histories.errors import Fault, Faults
 from histories.reading.histories import Histories
 from training.measures.intervals import ROUNDING, Interval, design_effect, relative_risk, rounded_share
@@ -147,6 +147,8 @@ def describe(
     unknown = sorted(set(as_of) - set(labelled["as_of"].to_list()))
     if unknown:
         do = f"Use a day no later than {newest}, a shorter --horizon, or a day with children in the cohort."
+        if newest < NOTHING:
+            do = "The definition counts cases only, and the histories hold none: import the register of cases, or choose another definition."
         raise Faults(
             Fault("the window that starts on this day is not fully known", f"--as-of {d}", do) for d in unknown
         )
