@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
 
-from features.outcome.definition import Definition
 from histories.calendar import school_days
 from histories.errors import Fault, Faults
 from histories.io.quantities import quantity
@@ -16,7 +15,13 @@ MIN_SCHOOL_DAYS = 4  # of a window or period: those of a week with a bank holida
 
 
 def must_be_measurable(
-    plan: Plan, of: CompleteList, day: date, *, sources: Mapping[str, str], closed: Collection[date] = ()
+    plan: Plan,
+    of: CompleteList,
+    day: date,
+    *,
+    sources: Mapping[str, str],
+    closed: Collection[date] = (),
+    known_after: int | None = None,
 ) -> None:
     """Raise ``Faults`` unless the outcome of a trial that starts on a day can be measured.
 
@@ -28,11 +33,13 @@ def must_be_measurable(
         The newest day of each table that the list was made from; empty if it was stored without.
     closed : collection of date
         Days on which all of the authority's schools are closed, as ``pages.toml`` has them.
+    known_after : int, optional
+        Days until outcomes of the list's definition are known; None where the plan was checked with them before.
     """
     faults = [
         *_holidays(plan, of, day, closed),
         *_records(plan, sources),
-        *_too_early(plan, of),
+        *([] if known_after is None else _too_early(plan, of, known_after)),
     ]
     if faults:
         raise Faults(faults)
@@ -54,10 +61,7 @@ def _records(plan: Plan, sources: Mapping[str, str]) -> Iterator[Fault]:
         yield Fault("the list was made without marks, so attendance is not known", f"{plan.file}, outcome", do)
 
 
-def _too_early(plan: Plan, of: CompleteList) -> Iterator[Fault]:
-    if plan.of.outcome != "missing":
-        return
-    after = Definition.load(of.definition).known_after_days if of.definition in Definition.shipped() else 0
+def _too_early(plan: Plan, of: CompleteList, after: int) -> Iterator[Fault]:
     known = plan.of.as_of + timedelta(days=of.horizon_days + after)
     if plan.of.analyse_on < known:
         days = f"{quantity(of.horizon_days, 'day')} and {after} until they are known"

@@ -64,7 +64,9 @@ def plan_trial(
     """
     who = eligible(store, caller, plan)
     judged_by = rules.digests(who.of.definition, USES[plan.of.outcome], plan.file)
-    must_be_measurable(plan, who.of, plan.of.as_of, sources=who.sources, closed=closed)
+    missing = plan.of.outcome == "missing"
+    after = rules.definition(who.of.definition, plan.file).known_after_days if missing else None
+    must_be_measurable(plan, who.of, plan.of.as_of, sources=who.sources, closed=closed, known_after=after)
     power = power_of(plan.of, who.sample)
     if power.power.value < plan.of.power:
         do = "Take more children (first), a more common outcome or a longer time. Do not raise the expected effect just to pass."

@@ -1,6 +1,7 @@
 """What an outcome is judged by is registered with its plan, and nobody can choose it once outcomes are known; small numbers are not shown."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -105,6 +106,14 @@ def test_a_definition_that_is_not_at_hand_is_asked_for_at_the_registration(store
     own_definition(store)
     plan()
     assert "definition of missing is not at hand" in run("plan", "plan.toml", code=1)
+
+
+def test_a_plan_waits_until_outcomes_of_an_own_definition_are_known(store):
+    named = own_definition(store)
+    text = Path("our_own.toml").read_text("utf-8")
+    Path("our_own.toml").write_text(re.sub(r"known_after_days = \d+", "", text) + "\nknown_after_days = 3000\n")
+    plan()
+    assert "and 3000 until they are known" in run("plan", "plan.toml", *named, code=1)
 
 
 def duty(pupil, start, end):
