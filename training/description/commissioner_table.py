@@ -50,7 +50,7 @@ def text(table: Description) -> str:
         )
     if table.left_out:
         notes.append(f"Left out, since their tables were not given: {', '.join(table.left_out)}.")
-    return "\n".join([title, text_table(headers, rows), *notes])
+    return "\n".join([title, text_table(headers, rows), *table.without_outcome, *notes])
 
 
 def _words(row: Row) -> tuple[str, ...]:

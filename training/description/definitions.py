@@ -6,7 +6,7 @@ The counts are exact, for the team that chooses a definition, and not for public
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from itertools import combinations
 from typing import Any
@@ -21,6 +21,7 @@ from training.fitting.candidates import boosted
 from training.fitting.rolling_origin import learn_from
 from training.measures.intervals import Interval, bootstrap, design_effect, wilson
 from training.measures.metrics import average_precision, listed, numbers
+from training.rolls_end import warnings_of_ended_rolls
 
 KEYS = ["pupil_id", "as_of"]
 LIGHT = {**boosted.DEFAULTS, "rounds": 150, "learning_rate": 0.04}
@@ -96,7 +97,7 @@ class Learned:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """All definitions on the same histories; ``left_out`` gives the reason for each that could not be counted or trained."""
+    """All definitions on the same histories; ``left_out`` gives the reason for each that could not be counted or trained, ``without_outcome`` whose children are in no count."""
 
     as_of: list[date]
     judged_on: list[date]
@@ -106,6 +107,7 @@ class Comparison:
     overlaps: list[Overlap]
     learned: list[Learned]
     left_out: dict[str, str]
+    without_outcome: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data."""
@@ -118,6 +120,7 @@ class Comparison:
             "judged_on": [str(d) for d in self.judged_on],
             "models": [asdict(m) for m in self.learned],
             "left_out": self.left_out,
+            "without_outcome": self.without_outcome,
         }
 
 
@@ -192,7 +195,13 @@ def compare(
         overlaps=overlaps,
         learned=learned,
         left_out=left_out,
+        without_outcome=_without_outcome(histories, used, horizon, as_of),
     )
+
+
+def _without_outcome(histories: Histories, definitions: list[Definition], horizon: int, as_of: list[date]) -> list[str]:
+    told = (warnings_of_ended_rolls(histories, d, horizon, as_of) for d in definitions)
+    return list(dict.fromkeys(warning for warnings in told for warning in warnings))
 
 
 def _counted(definition: Definition, frame: pl.DataFrame) -> Counted:

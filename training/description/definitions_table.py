@@ -75,6 +75,7 @@ def text(comparison: Comparison) -> str:
                 ],
             ),
         ]
+    parts += comparison.without_outcome
     parts += [f"{name}: {why}." for name, why in comparison.left_out.items()]
     return "\n".join([*parts, "Counts are exact: for choosing a definition, not for publication."])
 

@@ -6,7 +6,7 @@ The table is safe to print: every figure is computed from printed counts, rounde
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -20,6 +20,7 @@ from features.outcome.known_until import NOTHING, newest_known
 from histories.errors import Fault, Faults
 from histories.reading.histories import Histories
 from training.measures.intervals import ROUNDING, Interval, design_effect, relative_risk, rounded_share
+from training.rolls_end import warnings_of_ended_rolls
 
 METHOD = (
     f"Counts of {SMALLEST} or fewer, and those that would give one away, are hidden; the others are rounded to {BASE}, and all else is computed from "
@@ -27,6 +28,14 @@ METHOD = (
     "widened for rounding and for children counted on several days. Against all: the rate over the rate of all children. Not adjusted for anything: groups overlap, and a ratio is no cause."
 )
 SOURCE = "Children's Commissioner for England, Children Missing Education: The Unrolled Story (September 2024), as quoted in her office's release and the press"
+
+
+# Why a child of the cohort has no outcome; who has another is outside the definition's ages.
+WHY = {
+    "not_known": "whose outcome is not known",
+    "left_before": "had left before the day, which was recorded later",
+    "ages": "outside the definition's ages",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +97,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """The table of all groups."""
+    """The table of all groups; ``without_outcome`` says which children of the cohort are in no figure, and why."""
 
     as_of: list[date]
     definition: str
@@ -98,6 +107,7 @@ class Description:
     rate: Interval | None
     rows: list[Row]
     left_out: list[str] = field(default_factory=list)
+    without_outcome: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data."""
@@ -119,6 +129,7 @@ class Description:
             "rate": self.rate.to_dict() if self.rate else None,
             "groups": groups,
             "left_out": self.left_out,
+            "without_outcome": self.without_outcome,
             "method": METHOD,
             "symbols": {
                 HIDDEN: "hidden to protect small numbers of children",
@@ -142,7 +153,8 @@ def describe(
         If a window is not fully known, or the cohort is empty.
     """
     definition = definition or Definition.load()
-    labelled = pl.DataFrame(label(histories, as_of, definition, horizon, rule=rule)).drop_nulls("label")
+    whole = pl.DataFrame(label(histories, as_of, definition, horizon, rule=rule))
+    labelled = whole.drop_nulls("label")
     newest = newest_known(histories, definition, horizon).whole
     unknown = sorted(set(as_of) - set(labelled["as_of"].to_list()))
     if unknown:
@@ -156,7 +168,20 @@ def describe(
         "as_of", "pupil_id"
     )
     left_out = [g.name for g in GROUPS if g.name not in frame.columns]
-    return describe_snapshots(frame, as_of, definition.name, horizon, left_out)
+    table = describe_snapshots(frame, as_of, definition.name, horizon, left_out)
+    return replace(
+        table,
+        without_outcome=[*_without_outcome(whole), *warnings_of_ended_rolls(histories, definition, horizon, as_of)],
+    )
+
+
+def _without_outcome(labels: pl.DataFrame) -> list[str]:
+    """Return a sentence on the snapshots that have no label, rounded as all counts are."""
+    counts = labels.filter(pl.col("label").is_null())["outcome"].value_counts()
+    by = {why: n for why, n in counts.iter_rows() if n > SMALLEST}
+    by["ages"] = sum(n for why, n in counts.iter_rows() if why not in WHY and n > SMALLEST)
+    told = [f"{rounded(by[why]):,} {words}" for why, words in WHY.items() if by.get(why)]
+    return [f"Children of the cohort in no figure above: {'; '.join(told)}."] if told else []
 
 
 def describe_snapshots(

@@ -2,17 +2,20 @@
 
 import csv
 import json
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
 import pytest
 
+from features import Definition
 from features.groups.disclosure import SMALLEST, rounded
 from histories.errors import Faults
 from histories.reading.histories import Histories
 from serving.cli import main
+from tests.support.rolls_that_go_on import going_on
 from training.description import commissioner_table
+from training.description.definitions import compare
 from training.description.describing import PUBLISHED, describe, describe_snapshots
 from training.measures.intervals import ROUNDING, relative_risk, rounded_share
 
@@ -118,3 +121,41 @@ def test_the_verb_prints_json_and_writes_what_is_asked(small_histories, tmp_path
     with pytest.raises(SystemExit) as left:
         main.main([*arguments[:4], "--plot", "p.txt"])
     assert left.value.code == 2
+
+
+@pytest.fixture(scope="module")
+def one_stopped():
+    """Return histories of two authorities, of which one has sent no rolls since November 2024; four of its children had left before the day, unknown to anybody."""
+    weeks = [date(2023, 9, 4) + timedelta(weeks=n) for n in range(110)]
+    pupils = [
+        {"pupil_id": f"{a}{n}", "date_of_birth": "2014-05-01", "authority": a}
+        for a in ("801", "802")
+        for n in range(30)
+    ]
+    spells = [
+        {"pupil_id": p["pupil_id"], "urn": p["authority"], "entry_date": "2018-09-04", "recorded_on": "2018-09-04"}
+        for p in pupils
+    ]
+    for spell in spells[:4]:
+        spell |= {"leaving_date": "2025-01-03", "leaving_recorded_on": "2025-02-03", "destination": "state_school"}
+    marks = [{"pupil_id": "8010", "date": str(d), "session": "AM", "code": "/"} for d in (weeks[0], weeks[-1])]
+    schools = [{"urn": a, "phase": "primary", "authority": a} for a in ("801", "802")]
+    tables = {"pupils": pupils, "enrolments": spells, "attendance": marks, "schools": schools}
+    tables = going_on(tables, *weeks, urn="801", authority="801")
+    stopped = [day for day in weeks if day < date(2024, 11, 1)]
+    return Histories.from_rows(going_on(tables, *stopped, urn="802", authority="802"))
+
+
+def test_children_in_no_figure_are_counted_and_the_reason_is_said(one_stopped):
+    described = describe(one_stopped, DAY)
+    assert described.children == 25
+    counted, why = described.without_outcome
+    assert counted == "Children of the cohort in no figure above: 30 whose outcome is not known."
+    assert why.startswith("authority 802: the rolls go on until 2024-10-28 only")
+    assert counted in commissioner_table.text(described)
+    assert described.to_dict()["without_outcome"] == described.without_outcome
+
+
+def test_definitions_are_compared_with_the_same_words(one_stopped):
+    comparison = compare(one_stopped, [Definition.load(), Definition.load("commissioner")], DAY)
+    assert [w[:13] for w in comparison.without_outcome] == ["authority 802"]
