@@ -54,7 +54,7 @@ def warnings_of_ended_rolls(
                 f"to have stayed after that, so that as-of dates count up to {last}{_left_out(open_days)}. Import what came since."
             )
     more = [f"so it is of {quantity(len(told) - SHOWN, 'authority')} more"] if len(told) > SHOWN else []
-    return [*told[:SHOWN], *more, *_of_schools(known.schools)]
+    return [*told[:SHOWN], *more, *_of_schools(known.schools), *_of_days_apart(histories)]
 
 
 def _newest(histories: Histories, until: date | None) -> date:
@@ -77,6 +77,14 @@ def _of_schools(schools: dict[str, date]) -> list[str]:
     return [
         f"the rolls of {quantity(len(schools), 'school')} have stopped ({named}), for two months longer than ever in the year before: of children who are still on "
         "them nobody is known to have stayed since. Import what came since, or end the spells if the school closed."
+    ]
+
+
+def _of_days_apart(histories: Histories) -> list[str]:
+    return [
+        f"{quantity(rows, 'record')} ({which}) {'lies' if rows == 1 else 'lie'} more than two months from all others and {'says' if rows == 1 else 'say'} nothing "
+        "of when records begin and end. Correct the dates if they are wrong."
+        for which, rows in sorted(histories.days_apart.items())
     ]
 
 

@@ -28,7 +28,7 @@ from histories.io.digest import file_digest
 from histories.io.duckdb_progress import switch_off
 from histories.io.memory import bytes_of
 from histories.reading import ENGINES
-from histories.reading.frames import collect
+from histories.reading.days_apart import Span, span
 from histories.reading.plain_frame import PlainFrame
 from histories.reading.usable import with_usable_values
 from histories.tables import TABLES, Table
@@ -60,6 +60,8 @@ class Histories:
         The engine of the frames.
     connection
         The DuckDB connection or the Spark session, or None.
+    days_apart : dict
+        How many records do not count as the newest or the oldest, since they lie far from all others; see ``histories.reading.days_apart``.
     mark_files : histories.reading.marks.MarkFiles or None
         The files of the marks, on DuckDB.
     posted_marks : histories.reading.marks.MarkBatch or None
@@ -91,6 +93,7 @@ class Histories:
         self.odd_columns = odd_columns or {}
         self._newest_days: dict[tuple[str, ...], date] = {}
         self._first_days: dict[tuple[str, str], date | None] = {}
+        self.days_apart: dict[str, int] = {}
         self._opened: Histories | None = None
         self.mark_files, self.posted_marks = mark_files, posted_marks
         self.limits: tuple[str | None, str | None] = (None, None)
@@ -257,7 +260,7 @@ class Histories:
         return pl.from_arrow(arrow).lazy()  # type: ignore[union-attr]
 
     def last_known(self) -> date:
-        """Return the newest day with known data on schooling, at most today; 1970-01-01 if there is none.
+        """Return the newest day with known data on schooling, at most today and without single rows far from all others; 1970-01-01 if there is none.
 
         Social care does not count: its returns do not say who has left a roll. If there are attendance marks, spells count by
         recording date only: a place from next September proves nothing about the time before.
@@ -271,8 +274,9 @@ class Histories:
     def _newest(self, tables: tuple[str, ...]) -> date:
         if tables not in self._newest_days:
             days = [self._known_days(name) for name in tables if name in self.present]
-            newest = collect(nw.concat(days).select(nw.col("known").max())).item() if days else None
-            self._newest_days[tables] = day_of(int(newest or 0))
+            known = span(nw.concat(days), "known") if days else Span(None, None)
+            self._newest_days[tables] = day_of(int(known.last or 0))
+            self.days_apart |= {"newest": known.after} if known.after else {}
         return self._newest_days[tables]
 
     def schooling_since(self, day: date) -> nw.LazyFrame:
@@ -288,10 +292,11 @@ class Histories:
         return rows.filter(nw.col("known") <= day_number(london_today())).select("pupil_id", "known")
 
     def first_day(self, table: str, column: str) -> date | None:
-        """Return the earliest day in a column, or None without one; computed once, since it may be read from every mark."""
+        """Return the earliest day in a column without single rows far from all others, or None without one; computed once, since it may be read from every mark."""
         if (table, column) not in self._first_days:
-            first = collect(self.frame(table).select(nw.col(column).min())).item()
-            self._first_days[table, column] = None if first is None else day_of(int(first))
+            days = span(self.frame(table), column)
+            self._first_days[table, column] = None if days.first is None else day_of(int(days.first))
+            self.days_apart |= {f"oldest of {table}": days.before} if days.before else {}
         return self._first_days[table, column]
 
     def digest(self, *tables: str) -> str:
