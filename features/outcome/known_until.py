@@ -15,6 +15,7 @@ import polars as pl
 
 from features.outcome.definition import Definition
 from histories.calendar import day_number, day_of
+from histories.reading.as_of import correction_order
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
 from histories.tables import TABLES
@@ -136,11 +137,12 @@ def newest_known(histories: Histories, definition: Definition, horizon: int, unt
 
 
 def spells_known(histories: Histories, limit: int) -> nw.LazyFrame:
-    """Return each spell once, as the last row says that was recorded before a day number; its end may have been recorded later."""
+    """Return each spell once, as scores see it as of a day number: the last row recorded before it, with its end if that was recorded by then."""
+    declared = TABLES["enrolments"]
+    ended, hidden = nw.col("end_known") < limit, dict.fromkeys((*declared.end_columns, *declared.end_known_from))
     rows = histories.frame("enrolments").filter(nw.col("known") < limit)
-    return rows.unique(
-        subset=["pupil_id", "urn", "entry_date"], keep="last", order_by=["known", "end_known", "destination"]
-    )
+    rows = rows.with_columns(*(nw.when(ended).then(nw.col(c)).alias(c) for c in (*hidden, "end_known")))
+    return rows.unique(subset=list(declared.key), keep="last", order_by=correction_order(declared))
 
 
 def _spells_by_authority(histories: Histories, end: int) -> pl.DataFrame:

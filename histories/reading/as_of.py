@@ -57,13 +57,18 @@ def visible(histories: Histories, table: str, snapshots: nw.LazyFrame, known_on:
         come = seen(nw.col(stage.date), nw.col(stage.date), known_on)
         hidden += [nw.when(come).then(nw.col(c)).alias(c) for c in stage.columns]
     joined = joined.with_columns(*hidden) if hidden else joined
-    # Rows recorded on the same day are ordered by all other visible columns, so that engines agree on the last row and hidden
-    # values do not decide it.
-    ties = [c for c in declared.columns if c not in declared.key]
-    joined, ties = (_with_says(joined), ["says", *ties]) if table == "attendance" else (joined, ties)
-    joined = joined.unique(subset=["as_of", *declared.key], keep="last", order_by=["known", *ties])
-    joined = joined.drop("says") if "says" in ties else joined
+    joined = joined.unique(subset=["as_of", *declared.key], keep="last", order_by=correction_order(declared))
     return joined.with_columns((nw.col("as_of") - nw.col(HAPPENED[table])).alias("age"))
+
+
+def correction_order(declared: type[Table]) -> list[str]:
+    """Return the columns by which the versions of a row are ordered; the last one counts, once what is not visible is hidden.
+
+    Of rows recorded on one day, the last recorded end corrects the others. All other columns follow, so that engines agree on the last row.
+    """
+    ends_apart = declared.end is not None and declared.end_known_from[0] != declared.end
+    ties = [c for c in declared.columns if c not in declared.key]
+    return ["known", *(["end_known"] if ends_apart else []), *ties]
 
 
 def come(rows: nw.LazyFrame, table: str) -> nw.LazyFrame:
