@@ -102,7 +102,7 @@ def labelled(request, tmp_path):
         pupils = [{"pupil_id": "A", "date_of_birth": born, "authority": "801"}]
         marks = [{"pupil_id": "A", "date": "2025-12-19", "session": "AM", "code": "/"}]
         tables = {"pupils": pupils, "enrolments": spells, "attendance": marks}
-        tables = going_on(tables, "2025-06-30", "2025-12-19")
+        tables = going_on(tables, "2025-06-30", "2025-12-19", cases=["2025-12-19"])
         histories, rule = open_on(request.param, tables, tmp_path), Definition.load(definition)
         found = label(histories, [day], rule).to_pylist()
         return next(((r["label"], r["outcome"]) for r in found if r["pupil_id"] == "A"), None), (histories, rule)
