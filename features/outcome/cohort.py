@@ -21,7 +21,7 @@ from histories.io.toml import read_toml
 from histories.reading.as_of import visible
 from histories.reading.frames import Frame, gathered
 from histories.reading.histories import Histories
-from histories.reading.rolls import one_roll
+from histories.reading.rolls import one_roll, pupils_once
 
 FIRST_DAY = {"attendance": "date", "termly_attendance": "term_start", "enrolments": "known"}
 SETTLED = 60  # days of records before the first as-of date
@@ -119,7 +119,7 @@ def snapshots_of(
     """Return the snapshots of the cohort with ``as_of`` as a day number; see ``cohort``."""
     rule = rule or CohortRule()
     spells = _current_spells(histories, as_of, known_on)
-    pupils = gathered(histories.frame("pupils").unique(subset=["pupil_id"], keep="last", order_by=["date_of_birth"]))
+    pupils = gathered(pupils_once(histories))
     frame = spells.join(pupils.select("pupil_id", "date_of_birth", nw.col("authority").alias("home")), on="pupil_id")
     frame = frame.with_columns(school_age("date_of_birth", "as_of").alias("age"))
     frame = frame.filter(nw.col("age").is_between(rule.min_age, rule.max_age))

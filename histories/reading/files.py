@@ -9,12 +9,12 @@ from typing import Any
 
 from histories.codes import code_set
 from histories.errors import Fault, Faults
-from histories.io.delimited import heading, readable
+from histories.io.delimited import readable
 from histories.io.quantities import quantity
 from histories.io.sql import literal, literals
+from histories.reading.folder import as_one, headings_of_files
 from histories.reading.typed_columns import (
     SQL_TYPES,
-    TWICE,
     WANTED,
     SourceColumn,
     declared_columns,
@@ -22,67 +22,29 @@ from histories.reading.typed_columns import (
     value_sql,
     warning_tests,
 )
+from histories.reading.unmatched import LINKS, warnings_of_unmatched
 from histories.reading.usable import ENDS_EARLY
 from histories.reading.values import stripped_sql, unclean_sql
 from histories.tables import TABLES, Column, Table
 
 FEW_ROWS = 100_000  # up to this size one pass over all rows is faster than one over each column's distinct values
+IN_LONDON = "SET TimeZone = 'Europe/London'"  # for dates beside timestamps with a zone, in different files of a table
 SHOWN = 10  # row numbers named in a message
 NUMBERED, PLACE = "numbered_", "row_number"  # prefix of the view with row numbers, and its column
 
 
-def need_folder(folder: Path) -> None:
-    """Raise a fault if a histories folder does not exist."""
-    if not folder.is_dir():
-        raise Faults(
-            Fault("there is no such folder", str(folder), "Name a folder of histories (see docs/histories.md).")
-        )
+@dataclass(frozen=True, kw_only=True)
+class ReadTable:
+    """One table that was read; see ``ReadTables``."""
+
+    native: str
+    odd_columns: tuple[str, ...]
+    keys_as_written: bool
+    is_unlike: bool
+    keys: dict[str, str]
 
 
-def find_files(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
-    """Find the files of each table; warn of ignored files.
-
-    A table is ``<table>.parquet``, ``<table>.csv``, ``<table>.csv.gz``, or a folder ``<table>`` of Parquet files, which may be
-    partitioned into ``key=value`` folders.
-
-    Raises
-    ------
-    Faults
-        If the folder or a required table is missing, or a table exists twice.
-    """
-    need_folder(folder)
-    files: dict[str, list[Path]] = {}
-    warnings, faults = [], []
-    for entry in sorted(folder.iterdir()):
-        stem = entry.name.split(".")[0]
-        name, ending = heading(stem), entry.name[len(stem) :].lower()
-        if entry.name.startswith(".") or name == "truth":
-            continue
-        paths = _parquet_of(entry) if entry.is_dir() else [entry]
-        if name not in TABLES:
-            warnings.append(f"{entry.name} is not a table of histories and is ignored")
-        elif not paths or (not entry.is_dir() and ending not in (".parquet", ".csv", ".csv.gz")):
-            warnings.append(f"{entry.name} is neither Parquet nor CSV and is ignored: the table {name} is missing")
-        elif name in files:
-            faults.append(Fault("the table exists twice", f"{folder}, {name}", "Keep one of them."))
-        else:
-            files[name] = paths
-    for name, table in TABLES.items():
-        if table.required and name not in files:
-            do = f"Put {name}.parquet or {name}.csv into the folder; docs/histories.md lists its columns."
-            faults.append(Fault("a required table is missing", f"{folder}, {name}", do))
-    if faults:
-        raise Faults(faults)
-    return files, warnings
-
-
-def _parquet_of(folder: Path) -> list[Path]:
-    """Return the Parquet files below a folder, except metadata of platforms (``_SUCCESS``, ``_delta_log``)."""
-    below = (f for f in folder.rglob("*.parquet") if f.is_file())
-    return sorted(f for f in below if not any(part[0] in "._" for part in f.relative_to(folder).parts))
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReadTables:
     """The tables read from a folder.
 
@@ -94,11 +56,14 @@ class ReadTables:
         Columns with values that count as missing, by table; see ``Histories.frame``.
     keys_as_written : frozenset of str
         Tables in Parquet whose pupils' keys need no cleaning, so that their files may be decoded as they are.
+    unlike : frozenset of str
+        Tables in Parquet whose files write a column in different ways: headings that differ in blanks, or types.
     """
 
     natives: dict[str, str]
     odd_columns: dict[str, tuple[str, ...]]
     keys_as_written: frozenset[str]
+    unlike: frozenset[str]
 
 
 def read_tables(connection: Any, files: dict[str, list[Path]], warnings: list[str], scratch: Path) -> ReadTables:
@@ -116,27 +81,34 @@ def read_tables(connection: Any, files: dict[str, list[Path]], warnings: list[st
     Faults
         With the faults of all files.
     """
-    natives, odd_columns, as_written, faults = {}, {}, {}, []
+    read: dict[str, ReadTable] = {}
+    faults = []
     for name, paths in files.items():
         try:
-            natives[name], odd_columns[name], as_written[name] = _read_table(
-                connection, TABLES[name], paths, warnings, scratch
-            )
+            read[name] = _read_table(connection, TABLES[name], paths, warnings, scratch)
         except Faults as error:
             faults += error.faults
     if faults:
         raise Faults(faults)
-    _warn_of_unmatched(connection, natives, warnings)
-    return ReadTables(natives, odd_columns, frozenset(name for name in natives if as_written[name]))
+    keys = {(name, column): sql for name, table in read.items() for column, sql in table.keys.items()}
+    warnings += warnings_of_unmatched(connection, keys)
+    return ReadTables(
+        natives={name: table.native for name, table in read.items()},
+        odd_columns={name: table.odd_columns for name, table in read.items()},
+        keys_as_written=frozenset(name for name, table in read.items() if table.keys_as_written),
+        unlike=frozenset(name for name, table in read.items() if table.is_unlike),
+    )
 
 
 def _read_table(
     connection: Any, table: type[Table], paths: list[Path], warnings: list[str], scratch: Path
-) -> tuple[str, tuple[str, ...], bool]:
+) -> ReadTable:
     where = str(paths[0] if len(paths) == 1 else paths[0].parent)
     source, is_csv = _source(paths, scratch)
     types = _types_of(connection, source, where)
-    _check_headings(table, paths[0], where, scratch)
+    written = headings_of_files(table, paths, scratch)
+    if not is_csv and (source_of_all := as_one(source, written)) != source:
+        source, types = source_of_all, _types_of(connection, source_of_all, where)
     columns = declared_columns(table, types, where, warnings, any_type=is_csv)
     name = f"t_{table.table}"
     if is_csv:
@@ -152,8 +124,13 @@ def _read_table(
     connection.execute(f"CREATE {'TABLE' if is_csv else 'VIEW'} {name} AS SELECT {chosen} FROM {source}")
     numbered, number = _numbered(source, paths, is_csv)
     connection.execute(f"CREATE VIEW {NUMBERED}{name} AS SELECT {chosen}, {number} AS {PLACE} FROM {numbered}")
-    as_written = not is_csv and values.get("pupil_id") == checked.value_sql(()).get("pupil_id")
-    return name, checked.warn(values, warnings), as_written
+    return ReadTable(
+        native=name,
+        odd_columns=checked.warn(values, warnings),
+        keys_as_written=not is_csv and values.get("pupil_id") == checked.value_sql(()).get("pupil_id"),
+        is_unlike=not is_csv and any(w.is_unlike for w in written.values()),
+        keys={column: checked.keys(column, values[column], name) for column in LINKS if column in columns},
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,6 +190,13 @@ class Source:
                 odd += [name] if what != ENDS_EARLY else []
         return tuple(dict.fromkeys(odd))
 
+    def keys(self, column: str, value: str, native: str) -> str:
+        """Return the SQL of the keys in a column with their number of rows, of a large table from what has been counted already."""
+        seen = f"seen_{self.table.table}_{column}"
+        if seen in self.seen:
+            return f"SELECT {value} AS key, onroll_rows AS times FROM {seen}"
+        return f"SELECT {column} AS key, count(*) AS times FROM {native} GROUP BY 1"
+
     def _count(self, tests: list[tuple[str, str]]) -> dict[str, int]:
         """Count the rows that meet conditions on columns, each condition once.
 
@@ -260,20 +244,6 @@ class Source:
         return "rows " + ", ".join(str(r[0]) for r in rows) + (" …" if len(rows) == SHOWN else "")
 
 
-def _warn_of_unmatched(connection: Any, natives: dict[str, str], warnings: list[str]) -> None:
-    """Warn of spells of pupils missing from the pupils table; if none match, the keys are written differently."""
-    if not {"pupils", "enrolments"} <= natives.keys():
-        return
-    spells, unmatched = connection.execute(
-        f"SELECT count(*), count(*) FILTER (p.pupil_id IS NULL) FROM {natives['enrolments']} e "
-        f"LEFT JOIN (SELECT DISTINCT pupil_id FROM {natives['pupils']}) p ON p.pupil_id = e.pupil_id"
-    ).fetchall()[0]
-    if unmatched:
-        what = f"enrolments, column pupil_id: {unmatched:,} of {spells:,} rows have no match in pupils"
-        why = "; check the keys in both files, which may have lost leading zeros" if unmatched == spells else ""
-        warnings.append(what + why)
-
-
 def _numbered(source: str, paths: list[Path], is_csv: bool) -> tuple[str, str]:
     """Return a source with row numbers, and the SQL of a row's position, including its file if there are several."""
     if is_csv:
@@ -291,20 +261,6 @@ def _source(paths: list[Path], scratch: Path) -> tuple[str, bool]:
     text = readable(paths[0], scratch)
     options = f"all_varchar = true, header = true, delim = {literal(text.delimiter)}"
     return f"read_csv({literal(text.file)}, {options}, quote = '\"', escape = '\"', nullstr = '')", True
-
-
-def _check_headings(table: type[Table], file: Path, where: str, scratch: Path) -> None:
-    """Refuse two headings for one column; DuckDB would rename the second."""
-    if file.suffix.lower() == ".parquet":
-        import pyarrow.parquet as pq
-
-        names = pq.read_schema(file).names
-    else:
-        names = readable(file, scratch).headings()
-    columns = [heading(name) for name in names]
-    twice = sorted({c for c in columns if columns.count(c) > 1 and c in table.columns})
-    if twice:
-        raise Faults([Fault(TWICE, f"{where}, column {name}", "Keep one of them.") for name in twice])
 
 
 def _types_of(connection: Any, source: str, where: str) -> dict[str, str]:

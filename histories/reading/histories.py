@@ -140,12 +140,14 @@ class Histories:
     def _duckdb(cls, folder: str, scratch: Path, memory: str | None, threads: int | None) -> Histories:
         import duckdb
 
-        from histories.reading.files import find_files, read_tables
+        from histories.reading.files import IN_LONDON, read_tables
+        from histories.reading.folder import find_files
         from histories.reading.marks import MarkFiles
 
         files, warnings = find_files(Path(folder))
         connection = duckdb.connect(str(scratch / "scratch.duckdb"))
         connection.execute(f"SET temp_directory = '{scratch}'")
+        connection.execute(IN_LONDON)
         switch_off(connection)
         if memory:
             connection.execute(f"SET memory_limit = '{bytes_of(memory)}B'")

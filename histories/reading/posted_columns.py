@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
+from itertools import chain
 from operator import itemgetter
 from typing import Any, TypeAlias
 
@@ -94,7 +95,7 @@ class _Uneven(Mapping[Any, list[Any]]):
     """Rows that lack some columns, as columns; each is made when it is asked for, since rows may name as many as there are rows."""
 
     def __init__(self, rows: list[Any]) -> None:
-        self.rows, self.names = rows, set().union(*rows)
+        self.rows, self.names = rows, dict.fromkeys(chain.from_iterable(rows))
 
     def __getitem__(self, name: Any) -> list[Any]:
         return [row.get(name) for row in self.rows]

@@ -3,40 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from functools import cache, partial
+from itertools import islice
 from typing import Any
 
 from histories.calendar import day_number
 from histories.errors import Fault, Faults
 from histories.io.delimited import heading
 from histories.io.quantities import quantity
+from histories.io.told_names import MAX_NAMED, undeclared, undeclared_table
 from histories.reading.plain_frame import PlainFrame
-from histories.reading.posted_columns import MANY_ROWS, CodedColumn, PostedColumn, distinct, listed, turned
+from histories.reading.posted_columns import MANY_ROWS, CodedColumn, PostedColumn, listed, turned
+from histories.reading.posted_values import place, suspect_rows, unmatched, usable_rows
 from histories.reading.typed_columns import TWICE, WANTED
-from histories.reading.usable import (
-    ENDS_EARLY,
-    NO_CODE,
-    NO_DAY,
-    NOT_YET,
-    OUT_OF_RANGE,
-    TOO_EARLY,
-    leaves_out,
-    told,
-    usable,
-)
-from histories.reading.values import code_of, day_in, flag_of, last_day, text_of
+from histories.reading.usable import NO_CODE, told
+from histories.reading.values import code_of, day_in, flag_of, text_of
 from histories.tables import TABLES, Column, Table
 
 NUMBER = re.compile(r"[+-]?[0-9]+")
-SHOWN = 10
 COLUMN = (list, CodedColumn)
-SENT_BEFORE = "the pupil is in an earlier row too"
 AUDITED = ("sex", "ethnicity")  # code sets that no feature reads
-# Foreign keys: the table and column that each column refers to.
-LINKS = {"pupil_id": ("pupils", "pupil_id"), "urn": ("schools", "urn"), "lsoa": ("areas", "lsoa")}
 
 
 def read_rows(
@@ -67,13 +56,17 @@ def read_rows(
     faults: list[Fault] = []
     if not isinstance(tables, dict):
         raise Faults(Fault("this is not an object of tables", "histories", "Send tables by name, each a list of rows."))
+    sent_names = {heading(str(name)) for name in tables}
     for name, table in TABLES.items():
-        if table.required and name not in tables:
+        if table.required and name not in sent_names:
             faults.append(Fault("a required table is missing", f"tables.{name}", "Send its rows."))
     frames: dict[str, PlainFrame] = {}
-    for position, (name, table_sent) in enumerate(tables.items(), start=1):
-        if name not in TABLES:  # its name is not repeated: it could be a value
-            warnings.append(f"the table at position {position} is not declared and is ignored")
+    for position, (given, table_sent) in enumerate(tables.items(), start=1):
+        name = heading(str(given))
+        if name not in TABLES:
+            warnings.append(undeclared_table(given, position))
+        elif name in frames:
+            faults.append(Fault("the table is sent twice", f"tables.{name}", "Send it once."))
         elif wrong := _misshapen(table_sent, f"tables.{name}"):
             faults += wrong
         else:
@@ -82,7 +75,7 @@ def read_rows(
     if faults:
         raise Faults(faults)
     if not as_written:
-        frames = {name: _with_usable_values(TABLES[name], frame, warnings) for name, frame in frames.items()}
+        frames = {name: usable_rows(TABLES[name], frame, warnings) for name, frame in frames.items()}
     warnings += unmatched(frames)
     return frames, {n: _in_polars(TABLES[n], f) for n, f in frames.items()}, warnings
 
@@ -144,9 +137,10 @@ def _columns(
         if column in by_column:
             faults.append(Fault(TWICE, f"tables.{table.table}.{column}", "Send one of them."))
         by_column[column] = name
-    unknown = len(given) - len(by_column)
-    if unknown:
-        warnings.append(f"{table.table}: {unknown} column(s) are not declared and are ignored")
+    if unknown := len(given) - len(by_column):
+        known = set(by_column.values())
+        others = ((position, name) for position, name in enumerate(given, 1) if name not in known)
+        warnings.append(undeclared(table.table, islice(others, MAX_NAMED), unknown))
     columns: dict[str, Any] = {}
     if is_dict:
         faults += [
@@ -164,90 +158,8 @@ def _columns(
             values = CodedColumn.of(values) or values
         columns[c.name] = _column(checked, values, table.table, faults)
     if not faults:
-        warnings += _suspect_rows(table, columns)
+        warnings += suspect_rows(table, columns)
     return columns
-
-
-def _suspect_rows(table: type[Table], columns: Mapping[str, Sequence[Any]]) -> list[str]:
-    """Return warnings of pupils sent twice, and ends before starts."""
-    warnings = []
-    if table.table == "pupils":
-        seen: set[Any] = set()
-        again = []
-        for i, pupil in enumerate(columns["pupil_id"]):
-            again += [i] if pupil in seen else []
-            seen.add(pupil)
-        if again:
-            warnings.append(f"{_place('pupils', again, 'pupil_id')}: {quantity(len(again))}: {SENT_BEFORE}")
-    if table.end:
-        early = [
-            i
-            for i, (start, end) in enumerate(zip(columns[str(table.start)], columns[table.end], strict=True))
-            if end is not None and start is not None and end < start
-        ]
-        if early:
-            warnings.append(f"{_place(table.table, early, table.end)}: {quantity(len(early))}: {ENDS_EARLY}")
-    return warnings
-
-
-def _place(table: str, rows: list[int], column: str) -> str:
-    """Name the first rows of a posted table, counted from 0."""
-    listed = ", ".join(str(i) for i in rows[:SHOWN]) + (", …" if len(rows) > SHOWN else "")
-    return f"tables.{table}[{listed}].{column}"
-
-
-def _with_usable_values(table: type[Table], frame: PlainFrame, warnings: list[str]) -> PlainFrame:
-    """Treat implausible dates and numbers out of range as missing; leave out rows that then lack a required value.
-
-    Codes are checked before: a request with an unknown one is refused.
-    """
-    data, dropped = dict(frame.data), set()
-    for c in table.columns.values():
-        if c.kind != "date" and not c.limits:
-            continue
-        odd = {v for v in set(distinct(data[c.name])) if not usable(table, c, v)}  # marks have few distinct days
-        none = {i for i, v in enumerate(data[c.name]) if v in odd} if odd else set()
-        _tell_of_odd(table, c, data[c.name], none, warnings)
-        if leaves_out(table, c):
-            dropped |= none
-        elif none:
-            data[c.name] = [None if i in none else v for i, v in enumerate(data[c.name])]
-    if not dropped:
-        return PlainFrame(data, len(frame))
-    data = {name: [v for i, v in enumerate(values) if i not in dropped] for name, values in data.items()}
-    return PlainFrame(data, len(frame) - len(dropped))
-
-
-def _tell_of_odd(table: type[Table], c: Column, values: PostedColumn, none: set[int], warnings: list[str]) -> None:
-    """Warn of the values of a column that count as missing, and of those that were recorded on a day still to come."""
-    of_dates = TOO_EARLY if c.name in table.recordings else NO_DAY
-    what = OUT_OF_RANGE if c.limits else of_dates
-    found = {told(table, c, what): sorted(none)}
-    if c.name in table.recordings:
-        high = day_number(last_day())
-        late = {v for v in distinct(values) if v is not None and v > high}
-        found[NOT_YET] = [i for i, v in enumerate(values) if v in late] if late else []
-    for said, rows in found.items():
-        if rows:
-            warnings.append(f"{_place(table.table, rows, c.name)}: {quantity(len(rows))}: {said}")
-
-
-def unmatched(frames: Mapping[str, PlainFrame]) -> list[str]:
-    """Return warnings with the number of rows whose pupil, school or area is missing from its own table."""
-    warnings = []
-    for name, frame in frames.items():
-        for column, (other, key) in LINKS.items():
-            if other == name or other not in frames or column not in frame.data:
-                continue
-            keys = {None, *frames[other].data[key]}
-            if keys.issuperset(distinct(frame.data[column])):
-                continue
-            rows = [i for i, v in enumerate(frame.data[column]) if v not in keys]
-            if rows:
-                warnings.append(
-                    f"{_place(name, rows, column)}: {len(rows)} of {len(frame)} rows have no match in {other}"
-                )
-    return warnings
 
 
 def _column(c: Column, values: PostedColumn, table: str, faults: list[Fault]) -> PostedColumn:
@@ -279,7 +191,7 @@ def _known_codes(c: Column, values: list[Any], table: type[Table], warnings: lis
     rows = [i for i, v in enumerate(values) if isinstance(v, str) and v in unknown] if unknown else []
     if rows:
         what = NO_CODE if keep else told(table, c, NO_CODE)
-        warnings.append(f"{_place(table.table, rows, c.name)}: {quantity(len(rows))}: {what}")
+        warnings.append(f"{place(table.table, rows, c.name)}: {quantity(len(rows))}: {what}")
     meant = {v: code if code is not None or not keep else v for v, code in codes.items()}
     return [meant.get(v, v) if isinstance(v, str) else v for v in values]
 

@@ -18,7 +18,8 @@ from typing import Any
 from histories.errors import Fault, Faults
 from histories.io.quantities import quantity
 from histories.io.sql import literal
-from histories.reading.files import bad_value, find_files, read_tables
+from histories.reading.files import IN_LONDON, bad_value, read_tables
+from histories.reading.folder import find_files
 from histories.reading.typed_columns import (
     SQL_TYPES,
     SourceColumn,
@@ -165,10 +166,11 @@ def _read_folder(spark: Any, folder: Path, scratch: Path) -> Read:
     files, warnings = find_files(folder)
     natives = {}
     with duckdb.connect() as connection:
+        connection.execute(IN_LONDON)
         checked = read_tables(connection, files, warnings, scratch)
         for name, paths in files.items():
             read = paths
-            if paths[0].suffix.lower() != ".parquet":
+            if paths[0].suffix.lower() != ".parquet" or name in checked.unlike:
                 read = [scratch / f"{name}.parquet"]
                 connection.execute(f"COPY {checked.natives[name]} TO {literal(read[0])} (FORMAT parquet)")
             frame = _parquet(spark, [f"file://{p}" for p in read], f"{folder}, {name}")

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from histories.errors import Fault, Faults
 from histories.io.delimited import heading
+from histories.io.quantities import quantity
 from histories.io.sql import literal
+from histories.io.told_names import name_in_file
 from histories.reading.usable import ENDS_EARLY, missing_tests
 from histories.reading.values import (
     codes_of,
@@ -78,10 +80,11 @@ def declared_columns(
     """
     columns: dict[str, SourceColumn] = {}
     faults = []
-    for name, kind in types.items():
+    others = []
+    for position, (name, kind) in enumerate(types.items(), start=1):
         column = table.columns.get(heading(name))
         if column is None:
-            warnings.append(f"{where}: column {name} is not declared and is ignored")
+            others.append(f"{where}: column {name_in_file(name, position)} is not declared and is ignored")
         elif column.name in columns:
             faults.append(Fault(TWICE, f"{where}, column {column.name}", "Keep one of them."))
         else:
@@ -90,7 +93,7 @@ def declared_columns(
         Fault(
             "a required column is missing",
             f"{where}, column {c.name}",
-            f"Add the column; the file has {', '.join(types) or 'none'}. docs/histories.md describes each.",
+            f"Add the column; the file has {quantity(len(types), 'column')}. Its first line must name them; docs/histories.md describes each.",
         )
         for c in table.columns.values()
         if c.required and c.name not in columns
@@ -98,6 +101,7 @@ def declared_columns(
     faults += [] if any_type else list(_wrong_types(table, columns, where))
     if faults:
         raise Faults(faults)
+    warnings += others
     return columns
 
 

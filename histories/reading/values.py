@@ -18,8 +18,10 @@ BLANKS = " \t\r\n\u00a0\ufeff"
 WHOLE = re.compile(r"([+-]?[0-9]+)\.0+")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 MOMENT = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(Z| ?UTC|[+-][0-9]{2}(?::?[0-9]{2})?)?",
+    re.IGNORECASE,
 )
+UTC = re.compile(r" ?(?:Z|UTC)$", re.IGNORECASE)
 TRUE, FALSE = frozenset({"true", "t", "yes", "y", "1"}), frozenset({"false", "f", "no", "n", "0"})
 FIRST_DAY = date(1900, 1, 1)
 
@@ -74,7 +76,7 @@ def day_in(value: str) -> date | None:
         if DAY.fullmatch(value):
             return date.fromisoformat(value)
         if match := MOMENT.fullmatch(value):
-            moment = datetime.fromisoformat(value)
+            moment = datetime.fromisoformat(UTC.sub("Z", value))
             return london_day(moment) if match[2] else moment.date()
     except ValueError:
         return None
@@ -93,7 +95,7 @@ def flag_of(value: str) -> bool | None:
 MATCHES = {"duckdb": "regexp_matches", "spark": "regexp_like"}
 DAY_SQL = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 TIME_SQL = "[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
-ZONE_SQL = "(Z|[+-][0-9]{2}:?[0-9]{2})"
+ZONE_SQL = "([Zz]| ?[Uu][Tt][Cc]|[+-][0-9]{2}(:?[0-9]{2})?)"
 WHOLE_SQL = "^[+-]?[0-9]+[.]0+$"
 
 
@@ -123,10 +125,11 @@ def day_sql(text: str, engine: str) -> str:
     """Return the SQL of ``day_in``."""
     bare, matches = stripped_sql(text, engine), MATCHES[engine]
     moment = f"{DAY_SQL[:-1]}{TIME_SQL}"
+    utc = f"regexp_replace({bare}, ' ?([Zz]|[Uu][Tt][Cc])$', 'Z')"
     if engine == "spark":  # its session runs in Europe/London
-        zoned = f"TRY_CAST(TRY_CAST({bare} AS TIMESTAMP) AS DATE)"
+        zoned = f"TRY_CAST(TRY_CAST({utc} AS TIMESTAMP) AS DATE)"
     else:
-        zoned = f"CAST(TRY_CAST({bare} AS TIMESTAMPTZ) AT TIME ZONE 'Europe/London' AS DATE)"
+        zoned = f"CAST(TRY_CAST({utc} AS TIMESTAMPTZ) AT TIME ZONE 'Europe/London' AS DATE)"
     return (
         f"CASE WHEN {matches}({bare}, '{DAY_SQL}') THEN TRY_CAST({bare} AS DATE) "
         f"WHEN {matches}({bare}, '{moment}$') THEN CAST(TRY_CAST({bare} AS TIMESTAMP) AS DATE) "

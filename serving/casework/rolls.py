@@ -16,7 +16,7 @@ from histories.calendar import compulsory_school_age, day_number, day_of
 from histories.reading.as_of import visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
-from histories.reading.rolls import one_roll
+from histories.reading.rolls import one_roll, pupils_once
 
 REACH = 365  # days for which a leaver is followed
 YEARS = {"R": 0, **{str(n): n for n in range(1, 15)}}  # year groups as rolls state them
@@ -82,7 +82,7 @@ def newest_spells(histories: Histories, as_of: date) -> pl.DataFrame:
             nw.col("nc_year").alias("recorded_year"),
         )
     )
-    pupils = collect(histories.frame("pupils").unique(subset=["pupil_id"], keep="last", order_by=["date_of_birth"]))
+    pupils = collect(pupils_once(histories))
     frame = frame.join(pupils.select("pupil_id", "date_of_birth", pl.col("authority").alias("home")), on="pupil_id")
     schools = schools_once(histories).select("urn", nw.col("authority").alias("school_authority")).to_native()
     frame = frame.join(schools, on="urn", how="left").with_columns(

@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from features.posted import open_rows
+from histories.io.delimited import heading
 from histories.reading.posted_rows import rows_in
 from histories.settings import Settings
 from serving.access.authenticators import OpenAccounts
@@ -27,6 +28,7 @@ from serving.access.sessions import Sessions
 from serving.http import arrow_stream, problems
 from serving.http.addresses import ADDRESS
 from serving.http.bento_calls import schema
+from serving.http.json_once import OncePerKey
 from serving.http.openapi import ABOUT, BODY, describe, documented
 from serving.http.paging import Cursor, ListChanged
 from serving.http.problems import Problem
@@ -139,6 +141,7 @@ def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> F
     )
     app.add_api_route("/openapi.json", lambda: app.openapi(), include_in_schema=False)
     app.add_api_route("/schema.json", schema, include_in_schema=False)
+    app.router.route_class = OncePerKey
     _routes(app)
     provider = provider_of(access.configuration, authenticators)
     models = {"champion": champion, "challenger": challenger}
@@ -319,7 +322,7 @@ def score_rows(model: RiskModel, tables: dict[str, Any], as_of: date, caller: Ca
         With the location of every error in the rows.
     """
     rows = sum(map(rows_in, tables.values()))
-    if rows > MAX_ROWS or rows_in(tables.get("pupils")) > MAX_PUPILS:
+    if rows > MAX_ROWS or sum(rows_in(sent) for name, sent in tables.items() if heading(name) == "pupils") > MAX_PUPILS:
         do = f"Send at most {MAX_PUPILS} pupils and {MAX_ROWS} rows in a request."
         raise Problem(413, do)
     histories = open_rows(tables)

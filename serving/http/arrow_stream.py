@@ -73,7 +73,8 @@ def read(body: bytes) -> dict[str, Any]:
     try:
         for position, table in enumerate(_tables(body), start=1):
             metadata = table.schema.metadata or {}
-            name = metadata.get(TABLE, b"").decode("utf-8", "replace")
+            given = metadata.get(TABLE, b"").decode("utf-8", "replace")
+            name = heading(given) if heading(given) in TABLES else given
             days |= {metadata[AS_OF].decode("utf-8", "replace")} if AS_OF in metadata else set()
             where = f"tables.{name}" if name in TABLES else f"tables, stream {position}"
             if not name:

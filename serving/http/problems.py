@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from histories.errors import Faults
 from histories.tables import TABLES
+from serving.http.json_once import TWICE
 from serving.http.schemas import Strict
 from serving.store.database import Unavailable
 from serving.store.unit_of_work import Conflict, NotThere
@@ -127,10 +128,11 @@ def install(app: FastAPI) -> None:
     async def invalid(_: Request, e: RequestValidationError) -> Response:
         errors = [{"loc": _places(d["loc"]), "msg": d["msg"], "type": d["type"]} for d in e.errors()[:100]]
         malformed = any(d["type"] == "json_invalid" for d in e.errors())
+        twice = any(d.get("ctx", {}).get("error") == TWICE for d in e.errors())
         return answer(
             400 if malformed else 422,
             "",
-            [{**x, "msg": "The body is not valid JSON."} for x in errors] if malformed else errors,
+            [{**x, "msg": TWICE if twice else "The body is not valid JSON."} for x in errors] if malformed else errors,
         )
 
     @app.exception_handler(Exception)

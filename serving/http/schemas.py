@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidati
 from pydantic_core import PydanticCustomError
 
 from features.outcome.stopping import ListName
+from histories.reading.values import text_of
 from training.explanation.score import Score
 
 ARROW = "application/vnd.apache.arrow.stream"  # content type of rows as columns; see ``serving.http.arrow_stream``
@@ -42,6 +43,17 @@ def _whole(number: Any) -> Any:
 WHOLE = BeforeValidator(_whole)  # last, so that the bounds before it appear in the OpenAPI description
 
 
+def _key(key: Any) -> Any:
+    """Read a key as the rows of a request are read: without blanks around it, and a whole number as its text."""
+    number = _whole(key)
+    if isinstance(number, int) and not isinstance(number, bool):
+        return str(number)
+    return text_of(key) or "" if isinstance(key, str) else key
+
+
+KEY = BeforeValidator(_key)
+
+
 class Strict(BaseModel):
     """A model that forbids unknown keys and never echoes its input."""
 
@@ -59,7 +71,7 @@ class ScoreRequest(Strict):
 class ScoresRequest(Strict):
     """Pupils whose stored scores to return."""
 
-    pupil_ids: list[Identifier] = Field(min_length=1, max_length=MAX_PUPILS)
+    pupil_ids: list[Annotated[Identifier, KEY]] = Field(min_length=1, max_length=MAX_PUPILS)
     as_of: Day | None = None
 
 
@@ -68,7 +80,7 @@ class WorklistRequest(Strict):
 
     as_of: Day | None = None
     limit: Annotated[int, Field(ge=1, le=1000), WHOLE] = 50
-    urn: Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,20}$")] | None = None
+    urn: Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,20}$"), KEY] | None = None
     year_group: Annotated[int, Field(ge=0, le=11), WHOLE] | None = None
     band: Annotated[str, Field(pattern=r"^[a-z ]{1,20}$")] | None = None
     list: ListName | None = None
@@ -100,15 +112,18 @@ class Band(BaseModel):
     at_least: float
 
 
+WARNINGS: Any = Field(
+    default=[],
+    description="Which of the posted rows were ignored, unmatched or read as null: locations and counts, never values. Empty where no rows are posted.",
+)
+
+
 class ScoresAnswer(BaseModel):
     """Scores, and the model that made them."""
 
     model: ModelName | None
     scores: list[Score]
-    warnings: list[str] = Field(
-        default=[],
-        description="Which of the posted rows were ignored, unmatched or read as null: locations and counts, never values.",
-    )
+    warnings: list[str] = WARNINGS
 
 
 class WorklistAnswer(ScoresAnswer):
@@ -134,6 +149,7 @@ class CountsAnswer(BaseModel):
     by: str
     counts: list[Count]
     all: int | None
+    warnings: list[str] = WARNINGS
 
 
 class ModelCard(ModelName):
@@ -148,6 +164,7 @@ class ModelCard(ModelName):
     bands: list[Band]
     data_digest: str
     catalogue_digest: str
+    warnings: list[str] = WARNINGS
 
 
 class InvalidPart(BaseModel):

@@ -50,8 +50,8 @@ ENGLISH = ChanceWords(
 
 
 def last_day(as_of: date, horizon_days: int) -> date:
-    """Return the last day of the time that a risk is about."""
-    return as_of + timedelta(days=horizon_days)
+    """Return the last day of the time that a risk is about: the window ``[as_of, as_of + horizon_days)`` ends before the day behind it."""
+    return as_of + timedelta(days=horizon_days - 1)
 
 
 def chance(share: float, of: int | None = None, words: ChanceWords = ENGLISH) -> str:

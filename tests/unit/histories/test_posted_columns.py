@@ -57,4 +57,4 @@ def test_an_empty_object_lacks_its_columns():
 @pytest.mark.parametrize("undeclared", [[], {}, [{"a": 1}], {"a": [1]}, {"a": 1}, [1], None, 3, "text"])
 def test_an_undeclared_table_is_ignored_whatever_it_holds(undeclared):
     sent = Histories.from_rows({"pupils": ROWS["pupils"], "mine": undeclared, "enrolments": ROWS["enrolments"]})
-    assert sent.warnings == ["the table at position 2 is not declared and is ignored"]
+    assert sent.warnings == ["the table mine is not declared and is ignored"]

@@ -95,7 +95,8 @@ BODIES = [
             {"limit": None},
             {"urn": CANARY * 9},
             {"urn": "'; drop table scores"},
-            {"urn": 5},
+            {"urn": [5]},
+            {"urn": True},
             {"year_group": 99},
             {"year_group": -1},
             {"year_group": CANARY},
@@ -129,7 +130,7 @@ def test_a_wrong_body_is_a_problem_without_its_value(service, caplog, path, body
 
 @pytest.mark.parametrize("undeclared", [CANARY, [5], [{CANARY: CANARY}], {CANARY: [CANARY]}, None])
 def test_an_undeclared_table_is_ignored_without_its_name_or_values(service, caplog, undeclared):
-    answer = service.post("/api/v1/score", json={**BODY, "histories": {**ROWS, CANARY: undeclared}})
+    answer = service.post("/api/v1/score", json={**BODY, "histories": {**ROWS, f"{CANARY} 1": undeclared}})
     assert answer.status_code == 200, answer.text
     assert f"the table at position {len(ROWS) + 1} is not declared and is ignored" in answer.json()["warnings"]
     assert CANARY not in answer.text + caplog.text

@@ -50,8 +50,8 @@ def test_the_interval_has_the_same_denominator_and_holds_the_number(low, risk, h
 
 def test_the_day_is_the_end_of_the_time_that_was_tested():
     until = last_day(date(2025, 9, 15), 120)
-    assert until == date(2026, 1, 13)
-    assert sureness(0.4, None, until).endswith("Here that means by 13 January 2026.")
+    assert until == date(2026, 1, 12)
+    assert sureness(0.4, None, until).endswith("Here that means by 12 January 2026.")
 
 
 @given(RISKS, st.none() | st.integers(1, 50))
