@@ -129,10 +129,11 @@ def install(app: FastAPI) -> None:
         errors = [{"loc": _places(d["loc"]), "msg": d["msg"], "type": d["type"]} for d in e.errors()[:100]]
         malformed = any(d["type"] == "json_invalid" for d in e.errors())
         twice = any(d.get("ctx", {}).get("error") == TWICE for d in e.errors())
+        not_json = TWICE if twice else "The body is not valid JSON."
         return answer(
             400 if malformed else 422,
             "",
-            [{**x, "msg": TWICE if twice else "The body is not valid JSON."} for x in errors] if malformed else errors,
+            [{**x, "msg": not_json} for x in errors] if malformed else errors,
         )
 
     @app.exception_handler(Exception)
