@@ -81,6 +81,7 @@ NOT_KEPT = {
     **dict.fromkeys(("simulate --scenario", "import FORM", "doctor --definition", "describe --definition"), A_PLACE),
     **dict.fromkeys(("definitions --definition", "train --definition", "monitor --definition"), A_PLACE),
     **dict.fromkeys(("trial analyse --definition", "trial checks estimate --definition"), A_PLACE),
+    **dict.fromkeys(("trial plan --definition", "trial checks draw --definition"), A_PLACE),
     **dict.fromkeys(("models adopt BUNDLE", "models export MODEL", "models show MODEL", "score --model"), A_PLACE),
     **dict.fromkeys(("models compare FIRST", "models compare SECOND", "models reproduce VERSION"), A_PLACE),
     **dict.fromkeys(("features --compare-known", "features --explain", "serve --host"), NO_ENTRY),

@@ -37,6 +37,9 @@ UNSCOPED = {
     "store/people/details.py:must_fit": "asks which keys were used, at the start",
     "store/scores/chosen.py:shown": PARTS,
     "store/scores/kept_numbers.py:texts": "the scores were found within the scope before",
+    "store/scores/standing.py:must_be_of_one_model": SCORING,
+    "store/scores/standing.py:must_not_supersede": SCORING,
+    "store/scores/standing.py:must_stand": SCORING,
     "store/scores/stored_scores.py:save": SCORING,
     "store/scores/tops.py:set_aside": PARTS,
     "store/scores/week_list.py:_count": "its conditions are the list's, which carry the scope",
@@ -45,6 +48,8 @@ UNSCOPED = {
     "store/trials/checks.py:drawn": COMMAND,
     "store/trials/checks.py:findings": COMMAND,
     "store/trials/checks.py:looked_at": COMMAND,
+    "store/trials/duties.py:due": COMMAND,
+    "store/trials/duties.py:ran": COMMAND,
     "store/unit_of_work.py:pupils_by_reference": "gives references of pupils whom the caller named",
 }
 

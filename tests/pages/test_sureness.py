@@ -37,6 +37,8 @@ def test_the_list_and_the_team_say_the_same_of_the_newest_list(site, visit, mani
     assert text.startswith("Of 8 like these, about 3 went missing when tested.")
     assert promise_on(visit("worker").get("/work-list").text) == text
     assert promise_on(visit("lead").get("/team").text) == text
+    assert promise_on(visit("north").get("/work-list").text).startswith(text)
+    assert "A list of some schools alone was not tested." in promise_on(visit("north").get("/work-list").text)
     for other in ("?show=mine", "?show=new", "?show=aside", "?year=9"):
         assert 'id="promise"' not in visit("worker").get(f"/work-list{other}").text, (
             "it was tested for the top of lists"

@@ -114,8 +114,8 @@ def register(
     Faults
         If the name names a child or is taken, or the list has a plan of checks already: whoever could register again could try lots.
     """
-    must_name_nobody({"name": name}, change.connection)
     change.chain.lock(change.connection)  # of two processes at once, the second sees the first one's registration
+    must_name_nobody({"name": name}, change.connection)
     place = {"authority": authority, "as_of": str(as_of)}
     faults = []
     for entry in _entries(change, PLANNED):

@@ -174,8 +174,8 @@ def register(
         If the name names a child or is taken, whatever the plan, or a child takes part in another plan on the same list, or in a trial that runs: each
         registration draws a new salt, so that whoever could register again could try lots, and help in one trial would count in the other.
     """
-    must_name_nobody({"name": name}, change.connection)
     change.chain.lock(change.connection)  # of two processes at once, the second sees the first one's registration
+    must_name_nobody({"name": name}, change.connection)
     if registered(change, name):
         do = "A registered plan cannot be changed. Give the new plan another name and a newer list; the audit keeps both."
         raise Faults(Fault("a plan of this name is registered already", f"trial {name}", do))
