@@ -6,6 +6,7 @@ None of them is a move; features, groups, evidence and histories ask here.
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import narwhals as nw
 
@@ -46,7 +47,7 @@ def with_joinings(rolls: nw.LazyFrame) -> nw.LazyFrame:
 def homes(addresses: nw.LazyFrame) -> nw.LazyFrame:
     """Return one row of each stay at a home: from the start of its first row, and in all else as its last row says.
 
-    Rows with the same ``household_id``, one after another, are one stay. An unknown home is no other row's.
+    Rows with the same ``household_id``, one after another, are one stay. An unknown home is no other row's. The area is the last known one.
 
     Parameters
     ----------
@@ -60,8 +61,11 @@ def homes(addresses: nw.LazyFrame) -> nw.LazyFrame:
     rows = rows.with_columns(start.alias("start_date"), nw.col("start_date").alias("row_start"))
     begun = nw.col("start_date").cum_max().over(*of_child["partition_by"], order_by="row_start")
     rows = rows.with_columns(begun.alias("start_date"))
-    stays = rows.unique(subset=["pupil_id", "as_of", "start_date"], keep="last", order_by=["row_start"])
-    return stays.with_columns((nw.col("as_of") - nw.col("start_date")).alias("age")).drop("goes_on", "row_start")
+    stay = ["pupil_id", "as_of", "start_date"]
+    last: dict[str, Any] = {"subset": stay, "keep": "last", "order_by": ["row_start"]}
+    areas = rows.filter(~nw.col("lsoa").is_null()).unique(**last).select(*stay, "lsoa")
+    stays = rows.unique(**last).drop("lsoa", "goes_on", "row_start").join(areas, on=stay, how="left")
+    return stays.with_columns((nw.col("as_of") - nw.col("start_date")).alias("age"))
 
 
 def _row_before(column: str, partition_by: list[str], order_by: list[str]) -> nw.Expr:

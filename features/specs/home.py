@@ -29,13 +29,14 @@ SPECS = [
         """,
     ),
     Spec(
-        "Rows of the same home, one after another, are one stay, and in all but its beginning as the last of them says; an unknown home is no other.",
+        "Rows of the same home, one after another, are one stay, and in all but its beginning as the last of them says, the area as last known; an unknown home is no other.",
         {
             "addresses": """
             pupil_id | start_date | end_date   | household_id | lsoa | temporary
             A        | 2023-01-15 | 2024-10-31 | H1           | E1   | false
             A        | 2024-11-01 | 2024-11-30 | H1           | E1   | false
-            A        | 2024-12-01 |            | H1           | E2   | true
+            A        | 2024-12-01 | 2025-01-05 | H1           | E2   | true
+            A        | 2025-01-06 |            | H1           |      | true
             B        | 2023-01-15 | 2024-02-29 | H2           | E1   | true
             B        | 2024-03-01 | 2024-12-01 | H3           | E1   | true
             B        | 2024-12-02 |            | H2           | E1   | true

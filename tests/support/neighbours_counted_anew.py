@@ -1,7 +1,7 @@
 """The other children at a child's school, in its area and at its address, counted anew, and rates among them averaged as the features say."""
 
 from tests.support.odd_children import DAY
-from tests.support.rows_counted_anew import ABSENT, UNAUTHORISED, YEAR, close, days_in, mid_year
+from tests.support.rows_counted_anew import ABSENT, UNAUTHORISED, YEAR, close, days_in, joined, mid_year
 
 WEIGHT, FEWEST = 200, 20  # children that the mean of the authority counts as, and below which there is no rate
 LOST = ("unknown", "missing_education")
@@ -16,11 +16,11 @@ def suspensions(c):
 
 
 def joined_at_least(c):
-    return sum(1 <= s <= 366 and mid_year(s, 2) for s in c.starts("enrolments", "entry_date"))
+    return sum(mid_year(s, 2) for s in joined(c, 366))
 
 
 def joined_at_most(c):
-    return sum(1 <= s <= 366 and mid_year(s, -2) for s in c.starts("enrolments", "entry_date"))
+    return sum(mid_year(s, -2) for s in joined(c, 366))
 
 
 def child_in_need(c):
