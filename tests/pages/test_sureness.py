@@ -71,7 +71,7 @@ def test_the_row_the_page_the_file_and_the_stored_score_say_the_same(site, visit
     client = visit("worker")
     by_id = {s.pupil_id: s for s in site.scores}
     page = client.get("/work-list").text
-    listed = re.findall(r'href="(/pupils/[0-9a-f]{32})">(\w+)</a>', page)[:3]
+    listed = re.findall(r'href="(/pupils/[0-9a-f]{32})">(\w+)</a>', page.partition("<ol")[2])[:3]
     exported = {
         r[1]: r for r in csv.reader(io.StringIO(client.get("/work-list.csv").content.decode("utf-8-sig"))) if r[1:]
     }
