@@ -110,6 +110,7 @@ def test_counts_name_no_child_and_hide_small_numbers(service):
         "as_of": "2025-01-13",
         "by": "band",
         "all": 125,
+        "warnings": [],
         "counts": [
             {"group": "high", "pupils": None},
             {"group": "raised", "pupils": None},
