@@ -23,7 +23,7 @@ def test_the_numbers_are_near_the_risk(risk):
     if "more than" in chance(risk):
         assert risk >= 0.95
     else:
-        assert about / of == pytest.approx(risk, rel=1 / 7)
+        assert about / of == pytest.approx(risk, rel=1 / 7 + 1e-9)  # 2 in 5 is a seventh above 0.35
 
 
 @given(RISKS, st.integers(1, 50))
