@@ -17,6 +17,7 @@ ARROW = "application/vnd.apache.arrow.stream"  # content type of rows as columns
 MAX_PUPILS = 1000
 MAX_ROWS = 200_000
 Identifier = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]+$")]
+BLANK = r"\x00\x20\t\r\n\xa0\ufeff"  # ``histories.reading.values.BLANKS``, of which alone no key is made
 
 
 DAY = r"^(199[0-9]|20[0-9]{2})-[0-9]{2}-[0-9]{2}$"
@@ -52,6 +53,12 @@ def _key(key: Any) -> Any:
 
 
 KEY = BeforeValidator(_key)
+KEY_OF_PUPIL = BeforeValidator(
+    _key,
+    json_schema_input_type=Annotated[
+        str, Field(min_length=1, max_length=100, pattern=rf"^[^\x00]*[^{BLANK}][^\x00]*$")
+    ],
+)
 
 
 class Strict(BaseModel):
@@ -71,7 +78,7 @@ class ScoreRequest(Strict):
 class ScoresRequest(Strict):
     """Pupils whose stored scores to return."""
 
-    pupil_ids: list[Annotated[Identifier, KEY]] = Field(min_length=1, max_length=MAX_PUPILS)
+    pupil_ids: list[Annotated[Identifier, KEY_OF_PUPIL]] = Field(min_length=1, max_length=MAX_PUPILS)
     as_of: Day | None = None
 
 

@@ -20,7 +20,8 @@ from histories.reading.histories import Histories
 from histories.reading.marks import batch_of, posted_batch
 from histories.reading.posted_rows import in_lists, read_rows
 from serving.http import arrow_stream
-from serving.http.turns import answered, parsed
+from serving.http.json_once import parsed
+from serving.http.turns import answered
 
 PUPILS = [{"pupil_id": p, "date_of_birth": "2014-05-01"} for p in "AB"]
 ENROLMENTS = [{"pupil_id": p, "urn": "1", "entry_date": "2020-09-01"} for p in "AB"]
@@ -183,7 +184,6 @@ JSON = st.recursive(
     max_leaves=8,
 )
 WRITTEN = [
-    '{"a": 1, "a": 2}',
     "-0",
     "-0.0",
     "1E400",
