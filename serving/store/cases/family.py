@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from serving.store.cases.casework_tables import StoredAtHome, StoredInvolvement, StoredOffRoll
 from serving.store.scores.stored_scores import BATCH, of_list
-from serving.store.tables import Pupil, StoredScore
+from serving.store.tables import NAMED, Pupil, StoredScore
 from serving.store.unit_of_work import Change, View
 
 if TYPE_CHECKING:  # slow to import
@@ -68,7 +68,7 @@ def unlisted_with_case(view: View, newest: tuple[date, str] | None) -> list[dict
     query = (
         sa.select(*columns, StoredInvolvement.since)
         .join(StoredInvolvement, StoredInvolvement.pupil_id == Pupil.pupil_id)
-        .where(*view.caller.children(Pupil), StoredInvolvement.kind == MISSING_CASE, Pupil.left_on.is_(None), ~off_roll)
+        .where(*view.caller.children(NAMED), StoredInvolvement.kind == MISSING_CASE, Pupil.left_on.is_(None), ~off_roll)
         .order_by(StoredInvolvement.since, Pupil.pupil_id)
     )
     if newest is not None:

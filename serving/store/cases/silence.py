@@ -18,7 +18,7 @@ from serving.store.cases.family import replace_rows
 from serving.store.cases.tables import Case, Person
 from serving.store.scores import tops
 from serving.store.scores.stored_scores import of_authority, of_list
-from serving.store.tables import Pupil, ScoreList, StoredScore
+from serving.store.tables import NAMED, Pupil, ScoreList, StoredScore
 from serving.store.unit_of_work import Change, View
 
 if TYPE_CHECKING:  # slow to import
@@ -96,10 +96,10 @@ def of_pupils(view: View, pupils: Collection[str]) -> dict[str, Silence]:
     silence = {}
     if quiet:
         at = sa.select(Pupil.pupil_id, Pupil.urn).where(Pupil.pupil_id.in_(pupils), Pupil.urn.in_(quiet))
-        at = at.where(*view.caller.children(Pupil))
+        at = at.where(*view.caller.children(NAMED))
         silence = {row.pupil_id: quiet[row.urn] for row in view.connection.execute(at)}
     query = sa.select(StoredSilence.pupil_id, StoredSilence.since, StoredSilence.days, StoredSilence.as_of)
-    query = query.join(Pupil, Pupil.pupil_id == StoredSilence.pupil_id).where(*view.caller.children(Pupil))
+    query = query.join(Pupil, Pupil.pupil_id == StoredSilence.pupil_id).where(*view.caller.children(NAMED))
     own = view.connection.execute(query.where(StoredSilence.pupil_id.in_(pupils)))
     return {**silence, **{row.pupil_id: of_child(row.since, row.days, row.as_of) for row in own}}
 
@@ -148,7 +148,7 @@ def followed(
         .add_columns(StoredSilence.since, StoredSilence.days, StoredSilence.as_of)
         .join(Case, _OPEN, isouter=True)
         .join(Person, Person.person_id == Case.owner, isouter=True)
-        .where(*view.caller.children(Pupil), Pupil.pupil_id.in_(wanted), Case.dismissed_why.is_(None))
+        .where(*view.caller.children(NAMED), Pupil.pupil_id.in_(wanted), Case.dismissed_why.is_(None))
     )
     rows = [
         {

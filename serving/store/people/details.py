@@ -25,7 +25,7 @@ from serving.store.people.cipher import SETTING, Cipher, Unreadable
 from serving.store.people.everyday import EVERYDAY
 from serving.store.people.tables import StoredDetails
 from serving.store.scores.stored_scores import BATCH, upsert
-from serving.store.tables import Pupil
+from serving.store.tables import NAMED, Pupil
 from serving.store.unit_of_work import Change, View
 
 MAX_MATCHES = 20  # children that a search shows
@@ -127,7 +127,7 @@ def shown(view: View, cipher: Cipher | None, pupils: Iterable[str], where: str) 
         return {}
     details: dict[str, PersonalDetails] = {}
     for at in range(0, len(requested), BATCH):
-        query = _in_scope(view.caller).where(StoredDetails.pupil_id.in_(requested[at : at + BATCH]))
+        query = _in_scope(view.caller, NAMED).where(StoredDetails.pupil_id.in_(requested[at : at + BATCH]))
         for row, text in _unsealed(cipher, view.connection.execute(query)):
             details[row.pupil_id] = _parsed(text)
     view.record("details.seen", pupils=list(details), where=where)
@@ -305,8 +305,8 @@ def _rows(change: Change, pupils: list[str]) -> Iterator[Any]:
         yield from change.connection.execute(ROWS.where(StoredDetails.pupil_id.in_(pupils[at : at + BATCH])))
 
 
-def _in_scope(caller: Caller) -> Any:
-    return ROWS.join(Pupil, Pupil.pupil_id == StoredDetails.pupil_id).where(*caller.children(Pupil))
+def _in_scope(caller: Caller, place: Any = Pupil) -> Any:
+    return ROWS.join(Pupil, Pupil.pupil_id == StoredDetails.pupil_id).where(*caller.children(place))
 
 
 def _parsed(text: bytes) -> PersonalDetails:

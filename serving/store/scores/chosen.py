@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from serving.store.cases.casework_tables import StoredSilence
 from serving.store.cases.silence import schools
 from serving.store.cases.tables import Case
-from serving.store.tables import Pupil, StoredScore
+from serving.store.tables import NAMED, Pupil, StoredScore
 from serving.store.unit_of_work import View
 
 # The open case of a score's pupil in the score's authority; an authority that the pupil has left may have one too.
@@ -83,7 +83,7 @@ def shown(view: View, show: str, today: date) -> list[sa.ColumnElement[bool]]:
         at_school = sa.select(child.pupil_id).where(*view.caller.children(child), child.urn.in_(schools(view)))
         silent = StoredScore.pupil_id.in_(sa.select(StoredSilence.pupil_id).union_all(at_school))
         # What came since a child moved away is not the old authority's.
-        return [*view.caller.children(Pupil), silent]
+        return [*view.caller.children(NAMED), silent]
     if show == "aside":
         case = aliased(Case)
         put_off = sa.select(case.pupil_id).where(case.closed_at.is_(None), set_aside(today, case))

@@ -134,9 +134,8 @@ def enlist(
         )
         change.connection.execute(insert.on_conflict_do_update(index_elements=list(LIST_KEY), set_=made))
     if count >= BATCH:
-        # Without statistics SQLite reads a whole authority through the list's index, or that of places, to find a few pupils.
-        for table in ("scores", "pupils"):
-            change.connection.exec_driver_sql(f"ANALYZE {table}")
+        # Without statistics SQLite reads a whole authority through the list's index to find a few pupils.
+        change.connection.exec_driver_sql("ANALYZE scores")
 
 
 def find(view: View, pupil_ids: Sequence[str], as_of: date | None) -> list[str]:

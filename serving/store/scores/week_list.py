@@ -18,7 +18,7 @@ from serving.store.scores import kept_numbers
 from serving.store.scores.chosen import OPEN, WHOLE, Chosen, conditions_of, matching, set_aside, shown
 from serving.store.scores.stored_scores import newest_list, of_list, own_lists
 from serving.store.scores.tops import places, rank_change, top_of
-from serving.store.tables import Pupil, ScoreList, StoredScore
+from serving.store.tables import NAMED, Pupil, ScoreList, StoredScore
 from serving.store.unit_of_work import View
 
 PAGE = 50  # children on a page of a view that the team's capacity does not limit
@@ -299,7 +299,7 @@ def _before(
 def _histories(view: View, pupils: Sequence[str]) -> dict[str, tuple[date, dict[str, Any]]]:
     """Return the histories of pupils who are in the caller's scope now, as gathered last, each with its day."""
     query = sa.select(StoredHistory.pupil_id, StoredHistory.as_of, StoredHistory.body)
-    query = query.join(Pupil, Pupil.pupil_id == StoredHistory.pupil_id).where(*view.caller.children(Pupil))
+    query = query.join(Pupil, Pupil.pupil_id == StoredHistory.pupil_id).where(*view.caller.children(NAMED))
     rows = view.connection.execute(query.where(StoredHistory.pupil_id.in_(pupils)))
     return {r.pupil_id: (r.as_of, json.loads(r.body)) for r in rows}
 
