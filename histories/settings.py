@@ -250,7 +250,7 @@ class Settings(BaseSettings):
 
 
 # What a file of settings may say where a service could replace that file; all else decides whom the service trusts with what.
-ANYWHERE = ("ONROLL_ENGINE", "ONROLL_MEMORY", "ONROLL_BLOCKS", "ONROLL_SHADOW", "ONROLL_AUTHORITY_FACTS")
+ANYWHERE = ("ONROLL_ENGINE", "ONROLL_MEMORY", "ONROLL_SHADOW", "ONROLL_AUTHORITY_FACTS")
 KEYS = tuple(str(f.validation_alias) for f in Settings.model_fields.values() if f.validation_alias)
 
 # A key, or an address with a password, in a file of settings.

@@ -34,7 +34,10 @@ def kept_blocks(settings: Settings) -> BlockStore | None:
     Counts carry no code: whoever breaks into the service would choose what every later score, judgement and alarm is computed from.
     Where ``ONROLL_SERVICE`` is set, the cache must lie outside the folder of the data (``ONROLL_BLOCKS``), where the service cannot write.
     """
-    inside = settings.blocks.absolute().is_relative_to(settings.folder.absolute())
+    folder = settings.folder
+    # As named and as found: a link in the folder leads wherever the service likes.
+    places = ((settings.blocks.absolute(), folder.absolute()), (settings.blocks.resolve(), folder.resolve()))
+    inside = any(place.is_relative_to(within) for place, within in places)
     return None if inside and os.environ.get(SERVICE) == "1" else BlockStore(settings.blocks)
 
 

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 @click.option("--out", type=click.Path(), help="Parquet file to write; with Spark, a folder of Parquet files.")
 @click.option("--model", help="name@alias or a model folder; defaults to the setting ONROLL_MODEL.")
 @click.option("--cohort", type=click.Path(path_type=Path), help="TOML file that defines the cohort.")
-@click.option("--top", type=click.IntRange(1), help="Write only the first N ranks of each authority.")
+@click.option(
+    "--top", type=click.IntRange(1), help="Write only the first N ranks of each authority; --store stores everybody."
+)
 @known_option
 @engine_option
 @click.option(
@@ -104,12 +106,12 @@ def score(
             )
         else:
             blocks = kept_blocks(settings)
+            ranks = None if store else top  # the store's list is whole, whatever is written
             scores = risk_model.score(
-                opened, as_of.date(), rule=rule, known_on=knowledge_day, kept=blocks, top=top, advance=advance
+                opened, as_of.date(), rule=rule, known_on=knowledge_day, kept=blocks, top=ranks, advance=advance
             )
             advance(description="writing")
-            write_scores(scores, Path(out))
-            count = len(scores)
+            count = write_scores(scores, Path(out), top=top)
             if store and scores:
                 advance(description="storing")
                 stored, ranking = _store(settings, scores, purpose)

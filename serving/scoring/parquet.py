@@ -10,6 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from histories.io.atomic_write import new_file
@@ -130,9 +131,12 @@ def _ranges(starts: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - (ends - counts), counts)
 
 
-def write_scores(scores: Sequence[Score], out: Path) -> None:
-    """Write scores to a Parquet file atomically."""
-    parts = tables_of(scores) if isinstance(scores, ScoreColumns) else [table_of(scores)]
+def write_scores(scores: Sequence[Score], out: Path, *, top: int | None = None) -> int:
+    """Write scores, or the first ``top`` ranks of each authority, to a Parquet file atomically; return how many."""
+    parts, written = tables_of(scores) if isinstance(scores, ScoreColumns) else [table_of(scores)], 0
     with new_file(out) as temporary, pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as writer:
         for part in parts:
-            writer.write_table(part)
+            chosen = part if top is None else part.filter(pc.field("rank") <= top)
+            writer.write_table(chosen)
+            written += len(chosen)
+    return written

@@ -35,14 +35,21 @@ def forged(folder):
     return files
 
 
-@pytest.mark.parametrize("where", ["inside", "outside"])
+@pytest.mark.parametrize("where", ["inside", "a link", "by another name", "outside"])
 def test_a_command_of_a_service_takes_no_counts_that_the_service_could_write(
     small_histories, tmp_path, monkeypatch, where
 ):
     """Before, whoever broke into the service chose what every later score, judgement and alarm was computed from."""
     opened = Histories.open(small_histories)
     monkeypatch.setenv("ONROLL_SERVICE", "1")
-    blocks = tmp_path / "blocks" if where == "inside" else tmp_path.parent / f"{tmp_path.name}-blocks"
+    outside = tmp_path.parent / f"{tmp_path.name}-blocks"
+    outside.mkdir()
+    blocks = outside if where == "outside" else tmp_path / "blocks"
+    if where == "a link":
+        blocks.symlink_to(outside)
+    elif where == "by another name":
+        (tmp_path.parent / f"{tmp_path.name}-link").symlink_to(tmp_path)
+        blocks = tmp_path.parent / f"{tmp_path.name}-link" / "blocks"
     monkeypatch.setenv("ONROLL_BLOCKS", str(blocks))
     true = matrix(opened, DAYS, kept=kept_blocks(settings()))
     if where == "outside":
@@ -62,9 +69,10 @@ def test_as_shipped_no_service_can_write_the_counts_of_commands():
     reach = {name for name, s in services.items() if any(v.split(":")[1] == place for v in s.get("volumes", []))}
     assert reach == {"commands"}
     assert not any(place.startswith(v.split(":")[1] + "/") for v in services["onroll"]["volumes"])
-    unit = (DEPLOY / "onroll-retrain.service").read_text("utf-8")
-    assert "CacheDirectory=onroll\n" in unit
-    assert "Environment=ONROLL_BLOCKS=%C/onroll\n" in unit
+    for verb in ("monitor", "retrain"):
+        unit = (DEPLOY / f"onroll-{verb}.service").read_text("utf-8")
+        assert "CacheDirectory=onroll\n" in unit
+        assert "Environment=ONROLL_BLOCKS=%C/onroll\n" in unit
     service = (DEPLOY / "onroll.service").read_text("utf-8")
     assert "ProtectSystem=strict" in service
     assert "CacheDirectory" not in service

@@ -37,4 +37,4 @@ def test_the_service_is_told_of_no_mlflow():
 def test_the_systemd_unit_drops_a_login_that_the_settings_of_commands_hold():
     lines = (DEPLOY / "onroll.service").read_text("utf-8").splitlines()
     (dropped,) = (line.partition("=")[2] for line in lines if line.startswith("UnsetEnvironment="))
-    assert set(dropped.split()) == {f"MLFLOW_TRACKING_{of}" for of in ("USERNAME", "PASSWORD", "TOKEN")}
+    assert set(dropped.split()) == {f"MLFLOW_TRACKING_{of}" for of in ("URI", "USERNAME", "PASSWORD", "TOKEN")}

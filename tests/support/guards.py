@@ -113,7 +113,9 @@ def main(chosen: Sequence[int] = (), report: Callable[[str], None] | None = None
         scratch = Path(folder)
         os.environ[SHARED] = folder
         # With every guard in its place: the worlds that the tests share are built here, once.
-        subprocess.run([*PYTEST, WARM], cwd=ROOT, capture_output=True, check=True)
+        warm = subprocess.run([*PYTEST, WARM], cwd=ROOT, capture_output=True, text=True, check=False)
+        if warm.returncode:
+            raise RuntimeError(f"a test fails with every guard in its place:\n{warm.stdout[-4000:]}")
         InChildren(take_out, told).run(g for g in guards if isinstance(g, Guard))
         for guard in (g for g in guards if isinstance(g, FileGuard)):
             told(guard, Outcome.FAILS if fails_without(GUARDS.index(guard), scratch) else Outcome.PASSES)

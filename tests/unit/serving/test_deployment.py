@@ -310,7 +310,7 @@ def retrain_days(timer):
 
 def retrain_days_of_cron():
     text = (DEPLOY / "onroll-retrain.service").read_text("utf-8")
-    day, months = re.search(r"^#   0 3 (\d+) ([\d,]+) \* cd ", text, re.MULTILINE).groups()
+    day, months = re.search(r"^#   0 3 (\d+) ([\d,]+) \* systemctl start onroll-retrain", text, re.MULTILINE).groups()
     return [(int(month), int(day)) for month in months.split(",")]
 
 
