@@ -32,6 +32,13 @@ from features.themes import (
     transition,
 )
 
+AROUND = (
+    "school",
+    "la",
+    "area",
+    "kind",
+)  # of whom sums over other children are columns, by the beginning of their names
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Catalogue:
@@ -114,10 +121,18 @@ class Catalogue:
         return hashlib.sha256(json.dumps([declared, expression, reads], sort_keys=True).encode()).hexdigest()
 
     @cached_property
+    def of_others(self) -> frozenset[str]:
+        """The features that count other children only: those at the same school, in the same area or at the same address."""
+        around = {f"{where}_{c}" for where in AROUND for c in SUMMED} | {*AT_HOME.values()}
+        own = {c for part in parts(self.tallies) for c in part.columns} - around
+        reads = {f.name: set(re.findall(r"\w+", repr(f.expression()))) for f in self.features}
+        return frozenset(name for name, columns in reads.items() if columns & around and not columns & own)
+
+    @cached_property
     def _counts(self) -> dict[str, str]:
         """The digest of every column that features are computed from; a sum over other children has the digest of its tally."""
         columns = {c: d for part in parts(self.tallies) for c, d in part.columns.items()}
-        around = {f"{where}_{c}": columns[c] for where in ("school", "la", "area", "kind") for c in SUMMED}
+        around = {f"{where}_{c}": columns[c] for where in AROUND for c in SUMMED}
         return {**columns, **around, **{n: columns[c] for c, n in AT_HOME.items() if c in columns}}
 
 

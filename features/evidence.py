@@ -153,7 +153,7 @@ def _weeks(
     marks = _marks(histories, sorted({reason.pupil for reason in behind}), day, cut)
     weeks: dict[tuple[str, Marks], list[Evidence]] = {}
     for of, pupils in pupils_of.items():
-        did = "Missed" if set(of.codes) <= {*ABSENCE_CODES} else "Late for"
+        did = _did(of.codes)
         for week in missed_weeks(marks, sorted(pupils), day, cut, MAX, codes=of.codes, days=of.days):
             of_each = ", ".join(f"{n} {code}" for code, n in sorted(week.missed.items()))
             counted = f"{did} {week.missed.total()} of {week.possible} session(s)"
@@ -161,6 +161,13 @@ def _weeks(
             record: Evidence = {"table": "attendance", "date": day_of(week.monday).isoformat(), "text": text}
             weeks.setdefault((week.pupil, of), []).append(record)
     return weeks
+
+
+def _did(codes: Sequence[str]) -> str:
+    """Return what marks with some codes say: of a part of the absences a record may not say how many were missed in all."""
+    if not set(codes) <= {*ABSENCE_CODES}:
+        return "Late for"
+    return "Missed" if set(codes) == {*ABSENCE_CODES} else "Marked so in"
 
 
 def _enrolment(row: dict[str, Any]) -> str:

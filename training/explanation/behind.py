@@ -11,6 +11,8 @@ from features.sentences import could_say
 from training.explanation.reasons import Wording
 from training.explanation.score_columns import Place
 
+PLACES = ("addresses", "areas", "enrolments", "schools")  # where a child lives and is taught, and so whom with
+
 
 def behind(places: Iterable[Place], declared: Sequence[Mapping[str, Any]], wording: Wording) -> Iterator[Behind]:
     """Yield what to look for behind each reason.
@@ -27,10 +29,16 @@ def behind(places: Iterable[Place], declared: Sequence[Mapping[str, Any]], wordi
     sources = {d["name"]: d["sources"] for d in declared}
     of_marks = [name for name in sources if "attendance" in sources[name]]
     for place in places:
-        # The distinct tables of a reason, in the order of its features.
-        tables = list(dict.fromkeys(table for name in place.features for table in sources.get(name, ())))
+        # The distinct tables of a reason, in the order of its features; what others did is in no record of this child.
+        tables = list(dict.fromkeys(table for name in place.features for table in _tables(name, sources)))
         among = [*place.features, *of_marks] if "attendance" in tables else []
         yield Behind(place.pupil, tables, _marks_told(place.sentence, among, wording))
+
+
+def _tables(feature: str, sources: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the tables that hold the child's own records behind a feature."""
+    of_others = feature in catalogue().of_others
+    return [table for table in sources.get(feature, ()) if table in PLACES or not of_others]
 
 
 def _marks_told(sentence: str, among: Iterable[str], wording: Wording) -> Marks:

@@ -70,11 +70,14 @@ def histories():
 @pytest.mark.parametrize(
     ("marks", "told"),
     [
-        (Marks(("O", "N"), 28), ["Missed 2 of 10 sessions in the week from this Monday (2 N)", "Missed 1 of 10"]),
-        (Marks(("O", "N"), 90), ["Missed 2 of 10", "Missed 1 of 10", "Missed 4 of 10"]),
-        (Marks(("I", "M"), 60), ["Missed 1 of 10", "Missed 10 of 10"]),
+        (
+            Marks(("O", "N"), 28),
+            ["Marked so in 2 of 10 sessions in the week from this Monday (2 N)", "Marked so in 1 of 10"],
+        ),
+        (Marks(("O", "N"), 90), ["Marked so in 2 of 10", "Marked so in 1 of 10", "Marked so in 4 of 10"]),
+        (Marks(("I", "M"), 60), ["Marked so in 1 of 10", "Marked so in 10 of 10"]),
         (Marks(("L", "U"), 90), ["Late for 2 of 10 sessions in the week from this Monday (1 L, 1 U)"]),
-        (Marks(("G",), 14), ["Missed 2 of 10 sessions in the week from this Monday (2 G)"]),
+        (Marks(("G",), 14), ["Marked so in 2 of 10 sessions in the week from this Monday (2 G)"]),
         (Marks(), ["Missed 4 of 10", "Missed 3 of 10", "Missed 10 of 10", "Missed 8 of 10"]),
     ],
 )
@@ -82,3 +85,9 @@ def test_weeks_without_such_a_mark_and_older_ones_are_not_shown(histories, marks
     (records,) = evidence(histories, [Behind("A", ["attendance"], marks)], D)
     assert len(records) == len(told)
     assert all(record["text"].startswith(text) for record, text in zip(records, told, strict=True))
+
+
+@pytest.mark.parametrize("feature", [f for f in catalogue().features if f.role == "reason"], ids=lambda f: f.name)
+def test_what_other_children_did_is_no_record_of_this_child(feature):
+    (told,) = behind([Place("A", [feature.name], "", [])], DECLARED, WORDING)
+    assert told.tables == (["addresses"] if feature.name == "siblings_absence_90d" else list(feature.sources))
