@@ -25,9 +25,10 @@ def in_year() -> nw.Expr:
 
 
 def with_joinings(rolls: nw.LazyFrame) -> nw.LazyFrame:
-    """Add ``in_year_entry``: 1 for a spell that joins a school in the middle of a year, 0 in autumn or summer, null if it joins none.
+    """Add ``in_year_entry`` and ``first_here``.
 
-    A subsidiary roll joins no school, nor does a spell at a school whose roll the child is still on or left at most ``SOON`` days before.
+    ``in_year_entry`` is 1 for a spell that joins a school in the middle of a year, 0 in autumn or summer, null if it joins none.
+    ``first_here`` is 1 for the first spell at a school, 0 for a return to it. A subsidiary roll joins no school, nor does a spell at a school whose roll the child is still on or left at most ``SOON`` days before.
 
     Parameters
     ----------
@@ -41,7 +42,9 @@ def with_joinings(rolls: nw.LazyFrame) -> nw.LazyFrame:
     goes_on = ~nw.col("entry_before").is_null() & is_back
     joins = ~(goes_on | (nw.col("status") == SUBSIDIARY).fill_null(False))
     joined = nw.when(in_year()).then(nw.lit(1)).otherwise(nw.lit(0))
-    return rolls.with_columns(nw.when(joins).then(joined).alias("in_year_entry")).drop("entry_before", "left_before")
+    first = nw.col("entry_before").is_null().cast(nw.Int32).alias("first_here")
+    rolls = rolls.with_columns(nw.when(joins).then(joined).alias("in_year_entry"), first)
+    return rolls.drop("entry_before", "left_before")
 
 
 def homes(addresses: nw.LazyFrame) -> nw.LazyFrame:

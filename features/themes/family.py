@@ -7,7 +7,16 @@ from collections.abc import Callable
 import narwhals as nw
 
 from features.feature import Feature, Tally, age, is_open, plain
-from features.sentences import HIGH_ABSENCE, LOW_ABSENCE, YEAR, counted_in_all, fact, strain, strength
+from features.sentences import (
+    HIGH_ABSENCE,
+    LOW_ABSENCE,
+    YEAR,
+    Condition,
+    counted_in_all,
+    fact,
+    strain,
+    strength,
+)
 
 CARE = ("social_care",)
 KINDS = {
@@ -40,6 +49,8 @@ TALLIES = {
     ),
 }
 YES = "yes or no"
+# That help ended is misleading to read while other help is under way.
+NONE_OPEN: tuple[Condition, ...] = tuple((f"{kind}_open", "=", 0) for kind in ("early_help", "cin", "cpp"))
 
 
 def _open(kind: str) -> Callable[[], nw.Expr]:
@@ -133,7 +144,10 @@ FEATURES = [
         expression=plain("care_closed"),
         says=(
             strain(
-                "Early help, child in need support or a protection plan ended {days_since_care_closed:ago}", 0, YEAR
+                "Early help, child in need support or a protection plan ended {days_since_care_closed:ago}",
+                0,
+                YEAR,
+                *NONE_OPEN,
             ),
         ),
         sources=CARE,

@@ -14,6 +14,10 @@ def _started() -> nw.Expr:
     return nw.col("age") >= 0
 
 
+def _first_here() -> nw.Expr:
+    return _started() & (nw.col("first_here") == 1)
+
+
 def _in_year() -> nw.Expr:
     return nw.col("in_year_entry") == 1
 
@@ -43,6 +47,7 @@ TALLIES = {
     "newest_joining": Tally(
         table="enrolments", where=lambda: ~nw.col("in_year_entry").is_null() & _started(), value=_age, how="min"
     ),
+    "schools_known": Tally(table="enrolments", where=_first_here),
     "left_lost": Tally(table="enrolments", where=_lost),
     "newest_left_lost": Tally(
         table="enrolments", where=_lost, value=lambda: nw.col("as_of") - nw.col("leaving_date"), how="min"
@@ -68,7 +73,7 @@ TALLIES = {
 }
 
 # Most children join a school in September of Reception, Year 3 (junior schools) or Year 7; that is no strain.
-# Within these days, in autumn and spring, the year group is still that of the entry.
+# Within these days, in autumn and spring, the school year is still that of the entry.
 THIS_YEAR = (0, 240)
 NO_INTAKE: tuple[Condition, ...] = (
     ("days_at_school", "=", "newest_september_entry"),
@@ -113,9 +118,7 @@ FEATURES = [
                 YEAR,
                 ("days_at_school", "=", "current_in_year_entry"),
             ),
-            strain(
-                "Joined this school at the start of Year {year_group:.0f}, {days_at_school:ago}", *THIS_YEAR, *NO_INTAKE
-            ),
+            strain("Joined this school at the start of the school year, {days_at_school:ago}", *THIS_YEAR, *NO_INTAKE),
             strength("At this school for {days_at_school:span}", 2 * YEAR),
         ),
         sources=ENROLMENTS,
@@ -140,9 +143,10 @@ FEATURES = [
         expression=plain("spells"),
         says=(
             strain(
-                "Has been on {schools_so_far:.0f} school rolls, joining the latest {days_at_school:ago}",
+                "Has been at {schools_known:.0f} schools, and last joined one {newest_joining:ago}",
                 3,
                 None,
+                ("schools_known", ">", 2),
                 ("days_at_school", "=", "newest_joining"),
             ),
         ),

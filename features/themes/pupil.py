@@ -14,8 +14,8 @@ FEATURES = [
         theme="pupil",
         expression=plain("nc_year"),
         says=(
-            fact("In Reception", 0, 1),
-            fact("In Year {year_group:.0f}", 1),
+            fact("In Reception by age", 0, 1),
+            fact("In Year {year_group:.0f} by age", 1),
         ),
         sources=("enrolments",),
         window=None,

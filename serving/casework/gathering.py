@@ -47,7 +47,7 @@ class Gathered:
     missing : list of dict
         ``pupil_id, on_day, how, known_on``.
     roll_years : dict
-        The year group that the roll states, by pupil.
+        The year group that the roll states, or of a child on none the last one, by pupil.
     sources : dict
         The newest recording day of each table.
     authorities : frozenset of str
@@ -108,7 +108,7 @@ def gather(
     shown = {pupil for pupil, rank, _ in ranked if rank <= RANKS} | {p for p in also if p in enrolled}
     gathered = Gathered(as_of=as_of, schools=_schools(histories), sources=_sources(histories, as_of))
     gathered.authorities = frozenset(authority for *_, authority in ranked)
-    gathered.roll_years = dict(on_roll.filter("states_year").select("pupil_id", "roll_year").iter_rows())
+    gathered.roll_years = dict(spells.filter("states_year").select("pupil_id", "roll_year").iter_rows())
     duties = find_deadlines(histories, newest, as_of, days, rules, running=running)
     gathered.deadlines, gathered.over = duties.due, duties.over
     gathered.transitions = find_transitions(histories, spells, as_of)

@@ -26,7 +26,7 @@ WEEKS, COMPARED = 52, 12
 PUPILS = 10_000  # of a block, approximately
 NEWEST = 4  # weeks of school that count as now
 REACH = COMPARED + 10  # weeks in which the year group is counted: holidays lie between those of school
-Group = tuple[str, int]  # an authority and a year group
+Group = tuple[str, int]  # an authority and a year group by the roll, in which the child is taught
 Usual = dict[tuple[Group, str], tuple[int, int]]  # by group and Monday
 REASONS = {
     "no_reason": ("N",),
@@ -151,21 +151,21 @@ def _usual_of(histories: Histories, spells: pl.DataFrame, day: int) -> Iterator[
     marks = histories.frame("attendance").filter(
         (nw.col("date") < day) & (nw.col("date") >= day - (day + 3) % 7 - 7 * REACH) & (nw.col("known") < day)
     )
-    group_of = histories.given(spells.select("pupil_id", "authority", "nc_year").to_arrow())
+    group_of = histories.given(spells.select("pupil_id", "authority", "roll_year").to_arrow())
     monday = nw.col("date") - (nw.col("date") + 3) % 7
     possible = nw.col("code").is_in(list(MEASURES["possible"])).cast(nw.Int64).sum().alias("possible")
     missed = nw.col("code").is_in(list(ABSENCE_CODES)).cast(nw.Int64).sum().alias("missed")
     of_weeks = valid_marks(marks.join(group_of, on="pupil_id", how="inner")).with_columns(monday.alias("monday"))
-    rows = collect(of_weeks.group_by("authority", "nc_year", "monday").agg(possible, missed))
+    rows = collect(of_weeks.group_by("authority", "roll_year", "monday").agg(possible, missed))
     counts = rows.select(
-        "authority", "nc_year", "monday", pl.col("missed", "possible").cast(pl.Int64)
+        "authority", "roll_year", "monday", pl.col("missed", "possible").cast(pl.Int64)
     )  # DuckDB's sums come as decimals
     for authority, year, on, n, of in counts.iter_rows():
         yield ((authority, year), day_of(on).isoformat()), n, of
 
 
 def _compare(by_pupil: dict[str, dict[str, Any]], usual: Usual, spells: pl.DataFrame) -> None:
-    groups = {pupil: (at, year) for pupil, at, year in spells.select("pupil_id", "authority", "nc_year").iter_rows()}
+    groups = {pupil: (at, year) for pupil, at, year in spells.select("pupil_id", "authority", "roll_year").iter_rows()}
     for pupil_id, pupil in by_pupil.items():
         weeks = _of_school(pupil["weeks"])
         newest, before = weeks[-COMPARED:], weeks[-2 * COMPARED : -COMPARED]

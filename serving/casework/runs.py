@@ -87,7 +87,7 @@ def find_missed(
     active_since : date
         A current run has as many sessions since this day as ``min_days``.
     min_days : int
-        Shorter runs that have ended need not be whole.
+        Fewer sessions make no current run.
     also : mapping
         Other children, each with a day; their runs since that day are whole.
 
@@ -116,21 +116,16 @@ def find_missed(
         width *= 3
         if since <= first:
             break
-        unread = {
-            p
-            for p in unread
-            if days.get(p, since) < since or _reaches_back(missed.get(p), since, 1 if p in days else min_days)
-        }
+        unread = {p for p in unread if days.get(p, since) < since or _reaches_back(missed.get(p), since)}
     return missed
 
 
-def _reaches_back(missed: Missed | None, since: int, min_days: int) -> bool:
-    """Return whether a child's first run may have begun before the days that were read."""
+def _reaches_back(missed: Missed | None, since: int) -> bool:
+    """Return whether a child's first run may have begun before the days that were read, however few of its days these hold."""
     if missed is None or not missed.runs:
         return False
-    run = missed.runs[0]
-    is_at_edge = run.days[0] == missed.possible[0] and run.days[0] - since <= GAP
-    return is_at_edge and (run.goes_on or len(run.days) >= min_days)
+    first = missed.runs[0].days[0]
+    return first == missed.possible[0] and first - since <= GAP
 
 
 def _read(

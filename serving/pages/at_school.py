@@ -17,17 +17,17 @@ def at_school(child: Mapping[str, Any], names: Mapping[str, str], words: Wording
     Parameters
     ----------
     child : mapping
-        ``urn``, ``nc_year``, ``left_on`` and ``left_to``; ``roll_year``, where it is asked for (see ``Wording.year_group_of``); ``off_roll``, where it is known whether the child is listed as on no roll; and
-        ``placed_on``, the day of the year group, where one who has grown up since is named by the year group of leaving.
+        ``urn``, ``nc_year``, ``roll_year`` (see ``Wording.year_group_of``), ``left_on`` and ``left_to``; ``off_roll``, where it is known
+        whether the child is listed as on no roll; and ``placed_on``, the day of the year group, where one who has grown up since is named by
+        the year group of leaving.
     names : mapping
         Names of schools by URN.
     words : Wording
     begins : bool
         The words begin a line, and so with a capital.
     """
-    year, left_on = words.year_group(child["nc_year"]), child["left_on"]
+    year, left_on = words.year_group_of(child["nc_year"], child["roll_year"]), child["left_on"]
     if left_on is None:
-        year = words.year_group_of(child["nc_year"], child["roll_year"]) if "roll_year" in child else year
         school = names.get(child["urn"], child["urn"]) or words("transition.no_school")
         return f"{year}, {words('left.never') if child.get('off_roll') else school}"
     if child.get("placed_on") and child["nc_year"] > SCHOOL_AGE:

@@ -17,7 +17,7 @@ ROUTE = "/work-list"
 SORTS: dict[str, Callable[[week_list.Listed], Any]] = {
     "rank": lambda c: c.score["rank"],
     "school": lambda c: (c.school, c.score["rank"]),
-    "year": lambda c: (c.score["nc_year"], c.score["rank"]),
+    "year": lambda c: (c.score["nc_year"] if c.roll_year is None else c.roll_year, c.score["rank"]),
     "clock": lambda c: (c.clock["due_on"] if c.clock else date.max, c.score["rank"]),
     "owner": lambda c: (c.owner or "", c.score["rank"]),
 }

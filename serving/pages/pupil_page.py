@@ -12,6 +12,7 @@ from features.catalogue import catalogue
 from features.sentences import could_say
 from histories.calendar import london_today
 from histories.tables import TABLES
+from serving.casework.no_roll import NOWHERE
 from serving.pages.context import PageContext
 from serving.pages.enquiries import enquiries
 from serving.pages.family import attends, newest_day, services_now
@@ -21,7 +22,7 @@ from serving.pages.records_line import records_line, weeks_compared
 from serving.pages.score_change import changed
 from serving.pages.score_strip import score_strip
 from serving.pages.timeline import timeline
-from serving.pages.wording import Wording
+from serving.pages.wording import SCHOOL_AGE, Wording
 from serving.store.cases import cases, casework, done, family, not_in_school, silence
 from serving.store.cases import enquiries as asked
 from serving.store.cases.duties import LOST
@@ -97,6 +98,7 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
         "protective": _protective(score, is_silent=silent is not None),
         "line": _line(history, place, words, services=not involved, is_newest=is_newest) if history else "",
         "drawn_on": drawn_on,
+        "year": words.year_group_taught(place["nc_year"], place["roll_year"]),
         "services": services_now(involved, words),
         "at_home": [{**child, "attends": attends(child, words)} for child in at_home],
         "records_of": newest_day(involved, at_home),
@@ -110,6 +112,7 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
         "confirmed": not_in_school.confirmed(recorded, since[place["pupil_id"]]),
         "off_roll": any(d["kind"] in asked.ASKING for d in stored["deadlines"]),
         "waits_since": waits_since(place, stored["deadlines"], london_today()),
+        "nowhere": is_nowhere(place),
         "today": london_today(),
         "settings": context.settings,
         "list_query": ListQuery.of(query, context),
@@ -140,7 +143,7 @@ def _protective(score: dict[str, Any] | None, *, is_silent: bool) -> list[dict[s
 
 def _line(history: tuple[date, dict[str, Any]], place: dict[str, Any], words: Wording, **how: bool) -> str:
     as_of, past = history
-    return records_line(past, as_of, words.year_group(place["nc_year"]), words, **how)
+    return records_line(past, as_of, words.year_group_taught(place["nc_year"], place["roll_year"]), words, **how)
 
 
 def waits_since(place: dict[str, Any], deadlines: list[dict[str, Any]], today: date) -> date | None:
@@ -150,6 +153,11 @@ def waits_since(place: dict[str, Any], deadlines: list[dict[str, Any]], today: d
     """
     late = [d["started_on"] for d in deadlines if d["kind"] == LOST and d["due_on"] < today]
     return (place["left_on"] or min(late)) if late else None
+
+
+def is_nowhere(place: dict[str, Any]) -> bool:
+    """Return whether a child of school age has left every roll, and nobody knows where the child is: that no duty runs is then no comfort."""
+    return place["left_on"] is not None and place["left_to"] in NOWHERE and place["nc_year"] <= SCHOOL_AGE
 
 
 def _help_event(context: PageContext, entry: dict[str, Any]) -> dict[str, Any]:

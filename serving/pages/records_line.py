@@ -46,7 +46,7 @@ def row_line(child: Listed, words: Wording) -> str:
     """Return the sentences of a child on a list, as on the child's page; empty if none is stored."""
     if child.gathered_on is None:
         return ""
-    year_group = words.year_group(child.score["nc_year"])
+    year_group = words.year_group_taught(child.score["nc_year"], child.roll_year)
     is_newest = child.gathered_on >= date.fromisoformat(child.score["as_of"])
     return records_line(child.history, child.gathered_on, year_group, words, is_newest=is_newest)
 

@@ -55,7 +55,7 @@ class Pupil(Base):
     left_from : str or None
         The authority of the last school, where a child on no roll lives in another; see ``serving.store.cases.last_school``.
     roll_year : int or None
-        The year group by the roll, where that states one; ``nc_year`` is by age.
+        The year group by the roll, or by the last one within a year, where that states one; ``nc_year`` is by age.
     """
 
     __tablename__ = "pupils"

@@ -146,7 +146,7 @@ def test_a_duty_is_done_by_whom_it_is_shown_and_by_nobody_else(elsewhere):
 def test_the_home_is_shown_who_and_what_next_and_opens_the_case(elsewhere):
     worker = elsewhere.visit("worker-2")
     page = html.unescape(worker.get("/no-roll").text)
-    assert "Left a school, and nobody knows where to (1)" in page
+    assert "Left a school, and nobody knows where the child is (1)" in page
     assert (
         "Off roll since 20 February 2025. Last school: 100. The last school is one of authority 801: ask the team there"
         in page

@@ -35,6 +35,7 @@ UNSCOPED = {
     "store/people/details.py:_known": COMMAND,
     "store/people/details.py:count_by_key": COMMAND,
     "store/people/details.py:must_fit": "asks which keys were used, at the start",
+    "store/scores/chosen.py:_in_year": PARTS,
     "store/scores/chosen.py:shown": PARTS,
     "store/scores/kept_numbers.py:texts": "the scores were found within the scope before",
     "store/scores/standing.py:must_be_of_one_model": SCORING,

@@ -30,7 +30,7 @@ def rows(client, path="/no-roll"):
 
 def test_each_kind_is_listed_with_its_day_and_what_to_do(visit):
     text = html.unescape(visit("worker").get("/no-roll").text)
-    assert "Left a school, and nobody knows where to (" in text
+    assert "Left a school, and nobody knows where the child is (" in text
     assert "A place is known, but no roll has the child (" in text
     assert "On no roll for over a year, or never on one (" in text
     assert all("Off roll since " in row or "Never on a roll" in row for row in rows(visit("worker")))

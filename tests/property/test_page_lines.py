@@ -47,7 +47,7 @@ def told_of(everyone, histories):
     for duty in find_deadlines(histories, spells, DAY, days, RULES).due:
         told[duty.pupil_id]["duties"].append(duty_line(duty))
     for pupil in pupils:
-        history, year = past[pupil], WORDS.year_group(everyone[pupil].year_group)
+        history, year = past[pupil], WORDS.year_group(everyone[pupil].taught_year)
         if pupil in silent:
             history["silent"] = True
             told[pupil]["silence"] = silence_line(silent[pupil], "A school", WORDS)

@@ -106,7 +106,7 @@ def said_of(name, raises=None, **values):
         (
             "days_at_school",
             SEPTEMBER | {"year_group": 4.0},
-            ["Joined this school at the start of Year 4, 6 days ago"],
+            ["Joined this school at the start of the school year, 6 days ago"],
             [],
         ),
         (

@@ -77,11 +77,11 @@ class Everyone:
             self._sums[key] = {ago for c in self.children if c.school == school for ago, _, _ in c.marks if ago > 0}
         return self._sums[key]
 
-    def codes_of_week(self, year_group, monday):
+    def codes_of_week(self, taught_year, monday):
         """Return the codes of a year group's possible sessions in the week that began so many days ago."""
-        key = ("week", year_group, monday)
+        key = ("week", taught_year, monday)
         if key not in self._sums:
-            of_year = [mark for c in self.children if c.year_group == year_group for mark in c.marks]
+            of_year = [mark for c in self.children if c.taught_year == taught_year for mark in c.marks]
             self._sums[key] = [code for ago, _, code in of_year if ago > 0 and monday - 7 < ago <= monday]
         return self._sums[key]
 

@@ -34,12 +34,19 @@ def child(pupil, chance, homes):
     tables = {"pupils": [{"date_of_birth": born.isoformat(), "authority": "801"}]}
     entered = chance.choice([30, 120, 400, 900, 2204])
     status = {"status": "M"} if chance.random() < 0.1 else {}
-    tables["enrolments"] = [{"urn": str(chance.randint(1, 2)), "entry_date": back(entered), **status}]
+    apart = random.Random(pupil)  # what was added later changes nothing else
+    stated = _a_year_behind(born, DAY - timedelta(days=entered)) if apart.random() < 0.2 else {}
+    tables["enrolments"] = [{"urn": str(chance.randint(1, 2)), "entry_date": back(entered), **status, **stated}]
     for nth in range(chance.choice([0, 0, 1, 2])):
         start = entered + chance.randint(200, 900)
         where = chance.choice(["state_school", "unknown", "missing_education", "abroad"])
         tables["enrolments"].append(
-            {"urn": str(1 + nth), "entry_date": back(start), "leaving_date": back(start - 150), "destination": where}
+            {
+                "urn": str(apart.choice([1, 3]) + nth),
+                "entry_date": back(start),
+                "leaving_date": back(start - 150),
+                "destination": where,
+            }
         )
     starts = chance.sample([life + 300, life, life - 50, 1500, 700, 300, 80, 20, 2], chance.randint(0, 4))
     tables["addresses"] = [
@@ -81,6 +88,13 @@ def child(pupil, chance, homes):
     tables["termly_attendance"] = list(_terms(chance)) if chance.random() < 0.2 else []
     tables["admissions"] = [_application(chance)] if chance.random() < 0.5 else []
     return {name: [{"pupil_id": pupil, **row} for row in rows] for name, rows in tables.items()}
+
+
+def _a_year_behind(born, entered):
+    """Return the year group of a roll that has a child a year behind; nothing of the youngest."""
+    august = entered.year - ((entered.month, entered.day) < (9, 1))
+    by_age = august - born.year - ((born.month, born.day) > (8, 31)) - 4
+    return {"nc_year": str(by_age - 1)} if by_age > 1 else {}
 
 
 def _marks(chance):

@@ -13,7 +13,7 @@ from tests.support.rows_counted_anew import ABSENT, UNAUTHORISED, YEAR, joined, 
 DATE = r"(\d{1,2} [A-Z][a-z]+ \d{4})"
 ON = re.compile(DATE)
 REASONS = {"without permission": set("OU"), "with no reason yet": {"N"}, "on holiday without permission": {"G"}}
-REASONS |= {"ill": {"I"}, "at an appointment": {"M"}, "suspended": {"E"}, "on part time": {"C2"}}
+REASONS |= {"ill": {"I"}, "at an appointment": {"M"}, "suspended": {"E"}, "on a part-time timetable": {"C2"}}
 REASONS |= {"with permission": ABSENT - set().union(*REASONS.values())}
 OPEN = {"cla": "Looked after", "cpp": "Child protection plan", "cin": "Child in need"}
 OPEN |= {"assessment": "Assessment", "early_help": "Early help"}
@@ -133,7 +133,7 @@ def _usual(c, weeks):
 
 def _all_of(c, week):
     """Return the codes of possible sessions of the child's year group in a week."""
-    return c.everyone.codes_of_week(c.year_group, week)
+    return c.everyone.codes_of_week(c.taught_year, week)
 
 
 def _compared(left, c):
@@ -148,7 +148,7 @@ def _compared(left, c):
     for told, right in ((share, now), (share_before, before), (share_usual, usual)):
         if (told is None) != (right is None) or (told and abs(int(told) - right) > 0.501):
             yield "a share compared is another"
-    if year and year != ("Reception" if c.year_group == 0 else f"Year {c.year_group}"):
+    if year and year != ("Reception" if c.taught_year == 0 else f"Year {c.taught_year}"):
         yield "the year group is another"
     if (c.marks[0][0] > 14 or silent_days(c) >= 3) != bool(last) or (last and ago(last) != c.marks[0][0]):
         yield "the weeks compared ended earlier"
@@ -281,7 +281,7 @@ def duties(c):
             continue
         runs, newest = runs_of_days(c, kinds)
         oldest = max((n for n, _, _ in c.marks if 0 < n <= 130), default=0)
-        across = any(oldest in run and (run[-1] == newest or sum(n <= 130 for n in run) >= least) for run in runs)
+        across = any(oldest in run for run in runs)
         for run in runs:
             is_read = across or run[-1] <= 130
             if is_read and len(run) >= (shown_from if run[-1] == newest else limit):

@@ -28,11 +28,13 @@ class Child:
         self.life = self.ago(tables["pupils"][0]["date_of_birth"])
         self.stays = list(_stays(tables["addresses"]))
         self.homes = [self.ago(r["start_date"]) for r in self.stays]
-        self.school = min(tables["enrolments"], key=lambda r: self.ago(r["entry_date"]))["urn"]
+        newest = min(tables["enrolments"], key=lambda r: self.ago(r["entry_date"]))
+        self.school = newest["urn"]
         self.home, self.area = self._newest_address("household_id"), self._newest_address("lsoa")
         self.decile = 1 + 3 * int(self.area[-1]) if self.area else None
         born = date.fromisoformat(tables["pupils"][0]["date_of_birth"])
         self.year_group = 2020 - born.year - ((born.month, born.day) > (8, 31))
+        self.taught_year = self.year_group - ("nc_year" in newest)  # by the roll; see ``odd_children``
         self.everyone = None  # see ``neighbours_counted_anew.Everyone``
 
     def _newest_address(self, column):
@@ -274,8 +276,7 @@ def mid_year(ago, slack=0):
     return started(ago) > 925 + slack or started(ago) < 801 - slack
 
 
-def joined_in_september(c, year, span):
+def joined_in_september(c, span):
     """Return whether a child joined the school in September, in a year in which most children do not change school."""
-    born, ago = date.fromisoformat(c.rows["pupils"][0]["date_of_birth"]), newest_school(c)
-    right = int(year) == (date(2024, 8, 31) - born).days // 365.25 - 4 and int(year) not in (0, 3, 7)
-    return right and same_span(span, ago) and 810 <= started(ago) <= 930
+    ago = newest_school(c)
+    return c.year_group not in (0, 3, 7) and same_span(span, ago) and 810 <= started(ago) <= 930

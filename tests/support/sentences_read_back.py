@@ -58,10 +58,10 @@ SHARE = r"(none of the|under 1% of|\d+% of|over 99% of|all)"
 TIMES = r"(once|twice|\d+ times)"
 OFTEN = rf"{TIMES}, (?:most recently )?{SPAN}"
 OF_THE_CHILD = [
-    (r"In Reception", lambda c: c.year_group == 0),
-    (r"In Year (\d+)", lambda c, n: c.year_group == int(n) > 0),
-    (r"In Year 6, before the move to secondary school", lambda c: c.year_group == 6),
-    (r"In Year 7, after the move to secondary school", lambda c: c.year_group == 7),
+    (r"In Reception by age", lambda c: c.year_group == 0),
+    (r"In Year (\d+) by age", lambda c, n: c.year_group == int(n) > 0),
+    (r"In Year 6 by age, before the move to secondary school", lambda c: c.year_group == 6),
+    (r"In Year 7 by age, after the move to secondary school", lambda c: c.year_group == 7),
     (r"Term (\d) of the school year", lambda c, n: n == "2"),
     (
         r"At a (mainstream school|special school or alternative provision)",
@@ -158,7 +158,7 @@ CHECKS = [
         rf"Joined this school mid-year, {SPAN}",
         lambda c, s: same_span(s, newest_school(c)) and "year" not in s and mid_year(newest_school(c)) and at_newest(c),
     ),
-    (rf"Joined this school at the start of Year (\d+), {SPAN}", joined_in_september),
+    (rf"Joined this school at the start of the school year, {SPAN}", joined_in_september),
     (rf"At this school for {SPAN}", lambda c, s: same_span(s, newest_school(c))),
     (
         rf"Joined a school mid-year {TIMES} in the last year",
@@ -177,8 +177,12 @@ CHECKS = [
         lambda c: not any(mid_year(ago, 2) for ago in joined(c, 10**6)),
     ),
     (
-        rf"Has been on (\d+) school rolls, joining the latest {SPAN}",
-        lambda c, n, s: len(c.rows["enrolments"]) == int(n) and same_span(s, newest_school(c)) and at_newest(c),
+        rf"Has been at (\d+) schools, and last joined one {SPAN}",
+        lambda c, n, s: (
+            len({r["urn"] for r in c.rows["enrolments"]}) == int(n)
+            and same_span(s, min(joined(c, 10**6)))
+            and at_newest(c)
+        ),
     ),
     (
         rf"Left a school with no known destination {OFTEN}",
@@ -244,8 +248,11 @@ CHECKS = [
     ),
     (
         rf"Early help, child in need support or a protection plan ended {SPAN}",
-        lambda c, s: same_span(
-            s, min(c.ago(r["end_date"]) for r in c.rows["social_care"] if "end_date" in r and r["kind"] in WORKING)
+        lambda c, s: (
+            same_span(
+                s, min(c.ago(r["end_date"]) for r in c.rows["social_care"] if "end_date" in r and r["kind"] in WORKING)
+            )
+            and not any(open_care(kind)(c) for kind in WORKING)
         ),
     ),
     (

@@ -28,6 +28,7 @@ class ChanceWords:
     less_than: str
     tested: str
     between: str
+    up_to: str
     until: str
     day: Callable[[date], str]
 
@@ -44,6 +45,7 @@ ENGLISH = ChanceWords(
     less_than="fewer than {n}",
     tested="{chance} went missing when tested.",
     between="It could have been between {low} and {high}.",
+    up_to="It could have been none, or up to {high}.",
     until="Here that means by {day}.",
     day=_day,
 )
@@ -107,12 +109,15 @@ def sureness(
     'Of 10 like this, about 4 went missing when tested. It could have been between 2 and 6. Here that means by 13 May 2025.'
     >>> sureness(0.4, None, of=8)
     'Of 8 like these, about 3 went missing when tested.'
+    >>> sureness(0.005, (0.001, 0.011))
+    'Of 200 like this, about 1 went missing when tested. It could have been none, or up to 3.'
     """
     sentences = [words.tested.format(chance=chance(share, of, words))]
     if limits is not None:
         among = of or (TEN if share >= MIN_IN_TENTHS else _denominator(share))
         low, high = math.floor(limits[0] * among + ROUNDING), math.ceil(limits[1] * among - ROUNDING)  # outwards
-        sentences.append(words.between.format(low=_number(low, words), high=_number(high, words)))
+        between = words.between if low else words.up_to
+        sentences.append(between.format(low=f"{low:,}", high=f"{max(high, 1):,}"))
     if until is not None:
         sentences.append(words.until.format(day=words.day(until)))
     return " ".join(sentences)

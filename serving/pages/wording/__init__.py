@@ -213,6 +213,16 @@ class Wording:
             else self("school.by_roll", year=by_roll, by_age=self("school.by_age", year=by_age))
         )
 
+    def year_group_taught(self, nc_year: int, roll_year: int | None) -> str:
+        """Name the year group with which a child is taught and compared: that of the roll, or by age where the roll states none.
+
+        Examples
+        --------
+        >>> [Wording.load("en").year_group_taught(8, roll_year) for roll_year in (7, None)]
+        ['Year 7', 'Year 8']
+        """
+        return self.year_group(nc_year if roll_year is None else roll_year)
+
     def year_group_then(self, nc_year: int, as_of: date, left_on: date | None) -> str:
         """Name a year group on a day, or of somebody who has grown out of school age since, in which the child left.
 

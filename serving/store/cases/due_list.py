@@ -48,11 +48,11 @@ def part(view: View, group: str, today: date, most: int, position: Position | No
     -------
     Part
         Of the columns of ``StoredDeadline`` (its ``urn`` is the school concerned), and ``pupil_ref``, ``now_at`` (the child's own school),
-        ``nc_year`` on the day ``placed_on``, ``left_on``, ``left_to``, and ``lives_in``: the authority of a child who left a school of the
+        ``nc_year`` on the day ``placed_on``, ``roll_year``, ``left_on``, ``left_to``, and ``lives_in``: the authority of a child who left a school of the
         caller's and lives elsewhere, else None.
     """
-    place: tuple[Any, ...] = (Pupil.pupil_ref, Pupil.urn.label("now_at"), Pupil.nc_year, Pupil.left_on, Pupil.left_to)
-    place += (Pupil.as_of.label("placed_on"), last_school.LIVES_IN.label("lives_in"))
+    place: tuple[Any, ...] = (Pupil.pupil_ref, Pupil.urn.label("now_at"), Pupil.nc_year, Pupil.roll_year, Pupil.left_on)
+    place += (Pupil.left_to, Pupil.as_of.label("placed_on"), last_school.LIVES_IN.label("lives_in"))
     query = _running(view, *StoredDeadline.__table__.c, *place).where(_is_in(group, today))
     at = None
     if position:

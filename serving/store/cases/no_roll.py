@@ -84,13 +84,13 @@ def part(view: View, group: str, most: int, position: Position | None = None) ->
     Returns
     -------
     Part
-        Of the columns of ``StoredOffRoll``, and ``pupil_ref``, ``nc_year``, ``lives_in`` (an authority), ``left_from`` (that of the last
+        Of the columns of ``StoredOffRoll``, and ``pupil_ref``, ``nc_year``, ``roll_year``, ``lives_in`` (an authority), ``left_from`` (that of the last
         school, where it is another), and the caller's authority's own ``case_id`` and ``owner`` (None if nobody has a case).
     """
     authority = Pupil.left_from if group == ELSEWHERE else Pupil.authority
     case = sa.and_(Case.pupil_id == StoredOffRoll.pupil_id, Case.authority == authority, Case.closed_at.is_(None))
     owner = sa.func.coalesce(Person.name, Case.owner).label("owner")
-    place = (Pupil.pupil_ref, Pupil.nc_year, Pupil.authority.label("lives_in"), Pupil.left_from)
+    place = (Pupil.pupil_ref, Pupil.nc_year, Pupil.roll_year, Pupil.authority.label("lives_in"), Pupil.left_from)
     query = (
         sa.select(StoredOffRoll.__table__, *place, Case.case_id, owner)
         .join(Pupil, Pupil.pupil_id == StoredOffRoll.pupil_id)

@@ -30,6 +30,8 @@ class Chosen:
     show : {"all", "mine", "new", "silent", "aside"}
         The first children up to the team's capacity, the caller's cases, the first children who were not at the top of the
         previous list, all children whose register stopped, or children set aside.
+    year_group : int or None
+        As pages name it; see ``Pupil.roll_year``.
     gone : bool
         A filter names what is no more, such as an area: nobody matches.
     page : int or None
@@ -37,7 +39,7 @@ class Chosen:
     """
 
     urns: Sequence[str] | None = None
-    nc_year: int | None = None
+    year_group: int | None = None
     theme: str | None = None
     gone: bool = False
     show: str = "all"
@@ -49,8 +51,18 @@ def conditions_of(chosen: Chosen, of: type[StoredScore] = StoredScore) -> list[s
     if chosen.gone:
         return [sa.false()]
     cut: list[sa.ColumnElement[bool]] = [of.urn.in_(chosen.urns)] if chosen.urns is not None else []
-    cut += [of.nc_year == chosen.nc_year] if chosen.nc_year is not None else []
+    cut += [_in_year(chosen.year_group, of)] if chosen.year_group is not None else []
     return [*cut, of.themes.contains(f"|{chosen.theme}|", autoescape=True)] if chosen.theme else cut
+
+
+def _in_year(year_group: int, of: type[StoredScore]) -> sa.ColumnElement[bool]:
+    """Return whether a child is in a year group: by the roll, or by age where the roll states none or has left the child there.
+
+    The few whom a roll has behind or ahead are looked up first, so that the list's index, which holds the year by age, does for all others.
+    """
+    moved = sa.select(Pupil.pupil_id).where(Pupil.roll_year != Pupil.nc_year)
+    by_age = sa.and_(of.nc_year == year_group, of.pupil_id.not_in(moved))
+    return sa.or_(by_age, of.pupil_id.in_(moved.where(Pupil.roll_year == year_group)))
 
 
 def matching(view: View, newest: tuple[date, str], chosen: Chosen) -> list[sa.ColumnElement[bool]]:

@@ -29,7 +29,7 @@ def test_absence_is_shown_against_before_and_the_year_group():
 
 def test_absence_is_told_by_reason_and_its_absence_too():
     assert line([["2025-01-06", 10, 9, 7]], reasons={"without_leave": 5, "no_reason": 2, "ill": 1, "part_time": 1}) == (
-        "Missed 9 of 10 sessions since 6 January 2025: 5 without permission, 2 with no reason yet, 1 ill and 1 on part time."
+        "Missed 9 of 10 sessions since 6 January 2025: 5 without permission, 2 with no reason yet, 1 ill and 1 on a part-time timetable."
     )
     assert line([["2025-01-06", 10, 0, 0]], reasons={}) == "Missed none of 10 sessions since 6 January 2025."
 

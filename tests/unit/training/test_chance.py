@@ -40,12 +40,12 @@ def test_of_a_list_the_number_is_the_nearest(share, of):
 def test_the_interval_has_the_same_denominator_and_holds_the_number(low, risk, high):
     low, risk, high = sorted((low, risk, high))
     text = sureness(risk, (low, high))
-    first, interval = text.split(" It could have been between ")
+    first, interval = text.split(" It could have been ")
     of, about = numbers(first)
-    low_text, high_text = interval.removesuffix(".").split(" and ")
-    assert (0 if "fewer" in low_text else numbers(low_text)[0]) <= about
-    assert numbers(high_text)[0] >= about
-    assert numbers(high_text)[0] <= of
+    at_least, at_most = ([0] * interval.startswith("none, or up to ")) + numbers(interval)
+    assert at_least <= about <= at_most <= of
+    assert (at_least == 0) == ("none" in interval)
+    assert "fewer" not in interval
 
 
 def test_the_day_is_the_end_of_the_time_that_was_tested():

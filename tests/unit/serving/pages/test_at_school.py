@@ -12,7 +12,7 @@ from serving.pages.wording import Wording
 
 WORDS = Wording.load("en")
 NAMES = {"100": "Hill School"}
-CHILD = {"urn": "100", "nc_year": 4, "left_on": None, "left_to": None, "off_roll": False}
+CHILD = {"urn": "100", "nc_year": 4, "roll_year": 4, "left_on": None, "left_to": None, "off_roll": False}
 SAID = {
     "state_school": "Year 4, left for another state school in March, on no roll known here",
     "independent_school": "Year 4, left for an independent school in March",
@@ -43,6 +43,12 @@ def test_where_a_child_went_is_said_and_no_school(left_to, said):
     assert at_school(child, NAMES, WORDS, begins=True)[0].isupper()
     long_ago = child | {"left_on": date(2024, 3, 13)}
     assert at_school(long_ago, NAMES, WORDS) == said.replace("March", "March 2024")
+
+
+@pytest.mark.parametrize(("roll_year", "said"), [(4, "Year 4"), (3, "Year 3 (Year 4 by age)"), (None, "Year 4 by age")])
+@pytest.mark.parametrize("gone", [{}, {"left_on": date(2026, 3, 13), "left_to": "abroad"}, {"off_roll": True}])
+def test_the_year_group_is_that_of_the_roll_wherever_the_child_is_now(gone, roll_year, said):
+    assert at_school(CHILD | gone | {"roll_year": roll_year}, NAMES, WORDS).startswith(f"{said}, ")
 
 
 def test_a_grown_up_is_in_no_year_group_and_is_taught_nowhere():
