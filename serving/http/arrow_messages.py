@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -20,23 +21,34 @@ def too_many() -> Problem:
     return Problem(413, f"Send at most {MAX_PUPILS} pupils and {MAX_ROWS} rows in a request.")
 
 
-def rows_of(messages: pa.ipc.MessageReader) -> int:
-    """Count the rows that the headers of messages announce, before any is decoded.
+class Announced(NamedTuple):
+    """What the headers of a stream announce: rows, and the entries of its dictionaries."""
 
-    Arrow decodes compressed buffers to the size that they state, so that 1 MiB becomes gigabytes; they are refused.
+    rows: int
+    entries: int
+
+
+def announced_by(messages: pa.ipc.MessageReader) -> Announced:
+    """Count what the headers of messages announce, before any is decoded.
+
+    Arrow decodes compressed buffers to the size that they state, so that 1 MiB becomes gigabytes, and makes a dictionary anew with each addition to it,
+    so that thousands of small ones become gigabytes too; both are refused.
     """
-    rows = 0
+    rows = entries = 0
     while True:
         try:
             message = messages.read_next_message()
         except StopIteration:
-            return rows
+            return Announced(rows, entries)
         if message.type == "schema":
             continue
         header = Flatbuffer(message.metadata.to_pybytes())
         batch = header.table(header.root, 2)  # Message.fbs: version, header type, header, length of the body
         if message.type == "dictionary":
-            batch = header.table(batch, 1)  # DictionaryBatch: id, data
+            adds = header.field(batch, 2)  # DictionaryBatch: id, data, whether it adds to the one before
+            if adds and header.data[adds]:
+                raise Problem(415, "Send each dictionary of an Arrow stream whole.")
+            batch = header.table(batch, 1)
         elif message.type != "record batch":
             raise malformed()
         if header.field(batch, 3):  # RecordBatch: length, nodes, buffers, compression
@@ -44,7 +56,10 @@ def rows_of(messages: pa.ipc.MessageReader) -> int:
         count = header.number(batch, 0)
         if not 0 <= count <= MAX_ROWS:
             raise too_many()
-        rows += count if message.type == "record batch" else 0
+        if message.type == "dictionary":
+            entries += count
+        else:
+            rows += count
 
 
 class Flatbuffer:

@@ -23,11 +23,12 @@ from histories.io.delimited import heading
 from histories.reading.posted_columns import MANY_ROWS, CodedColumn, PostedColumn
 from histories.reading.typed_columns import TWICE, WANTED
 from histories.tables import TABLES
-from serving.http.arrow_messages import malformed, rows_of, too_many
+from serving.http.arrow_messages import announced_by, malformed, too_many
 from serving.http.schemas import MAX_ROWS
 
 TABLE, AS_OF = b"table", b"as_of"
 MAX_STREAMS, MAX_COLUMNS = 50, 200
+MAX_ENTRIES = 10 * MAX_ROWS  # of all dictionaries, of which eight fit into a byte and each becomes a value
 DO = "Send text, whole numbers, yes or no, dates or timestamps; uncompressed."
 SECONDS = (-62_135_596_800, 253_402_300_799)  # from the year 1 to the year 9999, as Python's dates
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
@@ -96,12 +97,13 @@ def read(body: bytes) -> dict[str, Any]:
 def _tables(body: bytes) -> Iterator[pa.Table]:
     """Yield the table of each stream, after its messages and buffers have been checked."""
     source = pa.BufferReader(body)
-    rows = streams = 0
+    rows = entries = streams = 0
     while (start := source.tell()) < len(body):
         streams += 1
-        rows += rows_of(pa.ipc.MessageReader.open_stream(source))
+        announced = announced_by(pa.ipc.MessageReader.open_stream(source))
+        rows, entries = rows + announced.rows, entries + announced.entries
         end = source.tell()
-        if rows > MAX_ROWS or streams > MAX_STREAMS:
+        if rows > MAX_ROWS or entries > MAX_ENTRIES or streams > MAX_STREAMS:
             raise too_many()
         with pa.ipc.open_stream(pa.py_buffer(body).slice(start, end - start)) as stream:
             if len(stream.schema) > MAX_COLUMNS:
@@ -221,12 +223,12 @@ def _days(column: pa.ChunkedArray) -> list[Any]:
     else:
         numbers = column.cast(pa.int64())
         unit = PER_SECOND[kind.unit if pa.types.is_timestamp(kind) else "ms"]
-    low, high = (int(second * unit) for second in SECONDS)
+    low, high = (min(max(int(second * unit), -(2**63)), 2**63 - 1) for second in SECONDS)  # nanoseconds end before
     _require(pc.and_(pc.greater_equal(numbers, low), pc.less_equal(numbers, high)))
+    zone = pa.types.is_timestamp(kind) and kind.tz  # one that is no text is an error here, where Polars would panic
     try:
         days = pl.Series(column)
-        zoned = isinstance(days.dtype, pl.Datetime) and days.dtype.time_zone
-        return (days.dt.convert_time_zone("Europe/London") if zoned else days).dt.date().to_list()
+        return (days.dt.convert_time_zone("Europe/London") if zone else days).dt.date().to_list()
     except pl.exceptions.PolarsError:
         raise _NotRead from None  # a time zone that there is not
 

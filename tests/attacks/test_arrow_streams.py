@@ -1,7 +1,7 @@
 """Bytes that are no honest Arrow: they are refused before they become memory, and never crash the service or show a value."""
 
 import struct
-from datetime import date
+from datetime import date, datetime
 
 import pyarrow as pa
 import pytest
@@ -92,6 +92,29 @@ def reading_beyond(column):
     return bytes(body)
 
 
+def growing(additions):
+    """Return a body whose dictionary grows by one text in each batch."""
+    sink, texts = pa.BufferOutputStream(), pa.array([f"{n} {'x' * 200}" for n in range(additions)])
+    schema = pa.schema({"pupil_id": pa.dictionary(pa.int32(), pa.string())}, metadata=METADATA)
+    with pa.ipc.new_stream(sink, schema, options=pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True)) as out:
+        for n in range(additions):
+            column = pa.DictionaryArray.from_arrays(pa.array([n], pa.int32()), texts[: n + 1])
+            out.write_batch(pa.record_batch([column], schema=schema))
+    return sink.getvalue().to_pybytes()
+
+
+def dictionaries_of_flags(batches):
+    """Return a body with a dictionary of as many flags as there may be rows in each batch, of which eight are a byte."""
+    sink = pa.BufferOutputStream()
+    schema = pa.schema({"pupil_id": pa.dictionary(pa.int32(), pa.bool_())}, metadata=METADATA)
+    with pa.ipc.new_stream(sink, schema) as out:
+        for n in range(batches):
+            flags = pa.array([n % 2 == 0] * MAX_ROWS)
+            column = pa.DictionaryArray.from_arrays(pa.array([0], pa.int32()), flags)
+            out.write_batch(pa.record_batch([column], schema=schema))
+    return sink.getvalue().to_pybytes()
+
+
 BOMBS = {
     "ends beyond the bytes": (lambda: reading_beyond(["a", "b"]), 400),
     "ends beyond the bytes of a dictionary": (lambda: reading_beyond(pa.array(["a", "b"]).dictionary_encode()), 400),
@@ -113,6 +136,8 @@ BOMBS = {
         ),
         422,
     ),
+    "dictionary that grows": (lambda: growing(1000), 415),
+    "dictionary of flags": (lambda: dictionaries_of_flags(11), 413),
     "views": (lambda: stream(pa.table({"pupil_id": pa.array(["x"], pa.string_view())})), 422),
     "runs": (
         lambda: stream(
@@ -140,6 +165,16 @@ def test_the_limit_itself_is_read():
 WHOLE = written(
     {name: pa.Table.from_pylist([{**row, "pupil_id": CANARY} for row in rows]) for name, rows in ROWS.items()}, DAY
 )
+MOMENTS = pa.array([datetime(2014, 5, 1, 9)], pa.timestamp("us", tz="Etc/UTC"))
+
+
+def test_a_time_zone_that_is_no_text_is_a_problem_of_the_request():
+    """Before, Polars panicked, past every handler of errors."""
+    body = stream(pa.table({"pupil_id": ["a"], "date_of_birth": MOMENTS}))
+    assert status(body + REST) == 200
+    assert status(body.replace(b"Etc/UTC", b"Etc/\xffTC") + REST) == 400
+
+
 PLACES = st.lists(st.tuples(st.integers(0, len(WHOLE) - 1), st.integers(0, 255)), min_size=1, max_size=8)
 
 

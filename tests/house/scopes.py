@@ -82,7 +82,7 @@ def _simple(function: ast.AST) -> Iterator[ast.stmt | ast.expr]:
 def _reads(statement: ast.AST) -> bool:
     named = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name)} & (tables() | {"table"})
     calls = (n.func for n in ast.walk(statement) if isinstance(n, ast.Call))
-    return bool(named) and any(isinstance(f, ast.Attribute) and f.attr in READS and f.attr for f in calls)
+    return bool(named) and any(isinstance(f, ast.Attribute) and f.attr in READS for f in calls)
 
 
 def _slice(start: ast.AST, statements: list[ast.stmt | ast.expr]) -> str:

@@ -131,6 +131,11 @@ OF_HTTP = (
         stand_ins.no,
     ),
     Guard(
+        "tests/attacks/test_arrow_streams.py::test_what_would_grow_is_refused",
+        "serving.http.arrow_stream:MAX_ENTRIES",
+        10**12,
+    ),
+    Guard(
         "tests/attacks/test_many_rows.py::test_one_child_is_scored_while_another_caller_scores_many",
         "serving.http.turns:Turns.turn",
         of_http.no_turn,

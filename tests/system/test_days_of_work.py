@@ -6,7 +6,7 @@ import pytest
 
 from histories.calendar import london_today
 from serving.store import Caller
-from serving.store.cases import cases
+from serving.store.cases import cases, enquiries
 from serving.store.cases.done import done_since
 from serving.store.cases.team_work import weeks
 from tests.support.acting import ref
@@ -18,10 +18,17 @@ TODAY = london_today()
 FRIDAY, LAST_WEEK = TODAY - timedelta(days=3), TODAY - timedelta(weeks=1)
 
 
+OF_A_DAY = ("contact", "action", "enquiry")  # what says on which day it was done
 SNOOZE_ENDS = TODAY + timedelta(days=9)
 WORK = {
     "contact": (cases.contact, "spoke_well"),
     "action": (cases.act, "visit"),
+    "enquiry": (
+        lambda change, case, version, on, result: enquiries.enquire(
+            change, case, version, on=on, source="neighbour", asked_by="authority", result=result
+        ),
+        "nothing",
+    ),
     "snoozed": (cases.snooze, SNOOZE_ENDS),
     "dismissed": (cases.dismiss, "moved"),
 }
@@ -30,10 +37,8 @@ WORK = {
 @pytest.mark.parametrize(
     ("kind", "day", "counts_today"),
     [
-        ("contact", FRIDAY, False),
-        ("contact", TODAY, True),
-        ("action", FRIDAY, False),
-        ("action", TODAY, True),
+        *((kind, FRIDAY, False) for kind in OF_A_DAY),
+        *((kind, TODAY, True) for kind in OF_A_DAY),
         ("snoozed", FRIDAY, True),  # a decision of now, whatever day it names
         ("dismissed", FRIDAY, True),
     ],
@@ -42,7 +47,7 @@ def test_what_was_done_before_a_list_is_not_done_since(store, kind, day, counts_
     for listed in (LAST_WEEK, TODAY):
         store.save([score("a", 1, day=listed.isoformat())])
     work, what = WORK[kind]
-    on = [day] if kind in ("contact", "action") else []
+    on = [day] if kind in OF_A_DAY else []
     do(store, work, do(store, cases.open_case, ref(store, "a")), 1, *on, what)
     with store.view(LEAD) as view:
         view.record("test")

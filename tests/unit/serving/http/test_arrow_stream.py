@@ -79,6 +79,10 @@ MOMENT = datetime(2024, 6, 30, 23, 30, tzinfo=UTC)  # 1 July in London
     [
         (pa.array([MOMENT], pa.timestamp("us", "UTC")), date(2024, 7, 1)),
         (pa.array([MOMENT.replace(tzinfo=None)], pa.timestamp("s")), date(2024, 6, 30)),
+        *((pa.array([MOMENT.replace(tzinfo=None)], pa.timestamp(u)), date(2024, 6, 30)) for u in ("ms", "us", "ns")),
+        (pa.array([MOMENT], pa.timestamp("ns", "UTC")), date(2024, 7, 1)),
+        (pa.array(pd.Series(pd.to_datetime(["2024-07-01"]).astype("datetime64[ns]"))), date(2024, 7, 1)),
+        (pa.array([-(2**63)], pa.timestamp("ns")), date(1677, 9, 21)),
         (pa.array([date(2024, 7, 1)], pa.date64()), date(2024, 7, 1)),
         (pa.array([date(2024, 7, 1)], pa.date32()), date(2024, 7, 1)),
         (pa.array(["2024-07-01"], pa.large_string()), "2024-07-01"),
