@@ -140,6 +140,10 @@ def write_small_model(folder, small_histories):
         bands=[{"name": "high", "at_least": 0.3}, {"name": "usual", "at_least": 0.0}],
         base_rate=0.1,
         themes=catalogue().themes,
+        timing={
+            "act_today": {"28": 0.6, "120": 1.0, "182": 1.2},
+            "help_early": {"28": 0.2, "120": 1.0, "182": 1.5},
+        },
     )
     write_bundle(folder, booster.model_to_string(), manifest, {"card.md": "# card\n"})
 

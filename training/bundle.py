@@ -53,6 +53,8 @@ class Manifest:
         This model's lead over every other candidate, with intervals.
     ridge : dict
         The terms of the ridge regression (``explanation.linear_terms``), in the order of ``features``; empty for a booster.
+    timing : dict
+        How the hazard runs over time, by list (``fitting.timing``); empty in manifests of earlier versions.
     newest_labelled : str or None
         The newest training day with fully known windows; None in manifests of earlier versions.
     parent : dict
@@ -85,6 +87,7 @@ class Manifest:
     data_digest: str = ""
     leads: dict[str, Any] = field(default_factory=dict)
     ridge: dict[str, Any] = field(default_factory=dict)
+    timing: dict[str, dict[str, float]] = field(default_factory=dict)
     parent: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -21,11 +21,16 @@ class Labeller:
     histories : Histories
     task : Task
         Gives the cohort rule, ``until`` and the day of knowledge.
+
+    Attributes
+    ----------
+    leavings : Leavings
+        Those known before ``until``.
     """
 
     def __init__(self, histories: Histories, task: Task) -> None:
         self.histories, self.task = histories, task
-        self._leavings = Leavings.read(histories, task.until)
+        self.leavings = Leavings.read(histories, task.until)
         self._members = pl.DataFrame()
         self._days: set[date] = set()
 
@@ -47,4 +52,4 @@ class Labeller:
         days = task.days(self.histories)
         self.prepare(days)
         members = self._members.filter(pl.col("as_of").is_in(days))
-        return task.labels(self.histories, members, self._leavings)
+        return task.labels(self.histories, members, self.leavings)

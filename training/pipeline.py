@@ -14,7 +14,6 @@ import polars as pl
 
 from features.catalogue import catalogue
 from features.counting.block_cache import BlockStore
-from features.outcome.leavings import Leavings
 from histories.reading.histories import Histories
 from training import bands
 from training.bundle import BOOSTER_ALONE, PARTS, Manifest
@@ -27,7 +26,9 @@ from training.fitting.partial_windows import with_exposure, with_parts
 from training.fitting.rolling_origin import Predictions, judge_all, learn_from, matrix_of, predict, weight_of
 from training.fitting.selection import choose
 from training.fitting.splits import Splits
+from training.fitting.timing import expected_and_came, followed, timing
 from training.fitting.tuning import OnTrial, tune
+from training.labeller import Labeller
 from training.measures import calibration
 from training.measures.metrics import numbers
 from training.provenance import recipe, text_of
@@ -130,11 +131,11 @@ def train(
     with fixed_blas_threads(blas_threads):
         task, settings = task or Task(), config or dict(boosted.DEFAULTS)
         advance(description="labels")
-        leavings = Leavings.read(histories, task.until)
-        came = task.as_they_came().labels(histories, leavings=leavings)
+        labeller = Labeller(histories, task)
+        came = labeller.labels(task.as_they_came())
         labels, helped = task.with_counts(histories, came)
         splits = checked_split(histories, task, labels)  # raises before any feature is built
-        parts = task.partly_known(histories, leavings)
+        parts = task.partly_known(histories, labeller.leavings)
         if parts is None:
             # Origins then learn without parts too, as the released model does.
             asked = labels.drop("matured_on", strict=False)
@@ -168,6 +169,8 @@ def train(
         chosen, story = choose(predictions, releasable(candidates, settings), seed)
         advance(description="judging")
         figures, against = judge_all(predictions, chosen, seed)
+        onsets = followed(task, histories, frame, labeller)
+        figures[chosen]["within"] = expected_and_came(predictions, chosen, onsets, task.horizon)
         released = next(c.settings for c in candidates if c.name == chosen) or settings
         advance(description="the final model")
         learning = learn_from(learned, catalogue().names, seed)
@@ -215,6 +218,7 @@ def train(
             data_digest=digest,
             leads=finite(against),
             ridge=terms.stored() if terms else {},
+            timing=timing(onsets, task.horizon),
         )
         provenance = recipe(
             histories,

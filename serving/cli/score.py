@@ -30,6 +30,13 @@ if TYPE_CHECKING:
 @click.option(
     "--top", type=click.IntRange(1), help="Write only the first N ranks of each authority; --store stores everybody."
 )
+@click.option(
+    "--within",
+    type=click.IntRange(1),
+    multiple=True,
+    metavar="DAYS",
+    help="Also write the risk within so many days, as a column risk_within_DAYS; repeat it for more.",
+)
 @known_option
 @engine_option
 @click.option(
@@ -53,6 +60,7 @@ def score(
     model: str | None,
     cohort: Path | None,
     top: int | None,
+    within: tuple[int, ...],
     known_on: datetime | None,
     engine: str | None,
     store: bool,
@@ -61,7 +69,7 @@ def score(
 ) -> None:
     """Score and explain the cohort of HISTORIES as of a day."""
     if reproduce is not None:
-        if as_of or out or model or top or known_on or store:
+        if as_of or out or model or top or within or known_on or store:
             do = "Give only HISTORIES and --cohort with it; the stored score supplies the rest."
             raise Usage(Fault("a stored score is reproduced with its own options", "score --reproduce", do))
         _reproduce(reproduce, histories, cohort, as_json)
@@ -76,6 +84,7 @@ def score(
     from features.counting.block_cache import kept_blocks
     from histories.cli.opening import open_histories, warn_of_late_days
     from histories.settings import settings as read_settings
+    from serving.scoring.horizons import must_know
     from serving.scoring.parquet import write_scores
     from serving.store.audit.model_log import check_release_where_audited
     from training.release.resolve import find_release
@@ -90,7 +99,8 @@ def score(
     release = find_release(model or settings.model, settings.releases, settings.verify_keys)
     check_release_where_audited(settings, release)
     purpose = purpose_of(settings, release) if store else ""
-    risk_model = RiskModel.load(release.folder, release.bundle)
+    risk_model, within = RiskModel.load(release.folder, release.bundle), tuple(dict.fromkeys(within))
+    must_know(risk_model, within)
     rule, knowledge_day = CohortRule.load(cohort), known_on.date() if known_on else None
     opened = open_histories(histories, engine=engine)
     warn_of_late_days(opened, [as_of.date()])
@@ -102,7 +112,7 @@ def score(
             from serving.scoring.spark import score_in_spark
 
             count = score_in_spark(
-                opened, release.folder, as_of.date(), out, rule=rule, known_on=knowledge_day, top=top
+                opened, release.folder, as_of.date(), out, rule=rule, known_on=knowledge_day, top=top, within=within
             )
         else:
             blocks = kept_blocks(settings)
@@ -111,7 +121,7 @@ def score(
                 opened, as_of.date(), rule=rule, known_on=knowledge_day, kept=blocks, top=ranks, advance=advance
             )
             advance(description="writing")
-            count = write_scores(scores, Path(out), top=top)
+            count = write_scores(scores, Path(out), top=top, model=risk_model, within=within)
             if store and scores:
                 advance(description="storing")
                 stored, ranking = _store(settings, scores, purpose)

@@ -266,6 +266,7 @@ def _routes(app: FastAPI) -> None:
             "metrics": m.metrics,
             "limits": m.limits,
             "bands": m.bands,
+            "timing": m.timing,
             "data_digest": m.data_digest,
             "catalogue_digest": m.catalogue_digest,
         }

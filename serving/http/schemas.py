@@ -169,6 +169,10 @@ class ModelCard(ModelName):
     metrics: dict[str, Any]
     limits: list[str]
     bands: list[Band]
+    timing: dict[str, dict[str, float]] = Field(
+        default={},
+        description="By list and by days: the share `s` of the hazard that falls before. The risk within so many days is `1 - (1 - risk) ** s`.",
+    )
     data_digest: str
     catalogue_digest: str
     warnings: list[str] = WARNINGS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from types import UnionType
@@ -14,9 +14,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from histories.io.atomic_write import new_file
+from serving.scoring.horizons import schema_with, with_risks
 from training.explanation.reason_columns import KINDS, ReasonColumns
 from training.explanation.score import Score
 from training.explanation.score_columns import ROWS, ScoreColumns
+from training.risk_model import RiskModel
 
 FIRST = (
     "pupil_id",
@@ -131,12 +133,30 @@ def _ranges(starts: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - (ends - counts), counts)
 
 
-def write_scores(scores: Sequence[Score], out: Path, *, top: int | None = None) -> int:
-    """Write scores, or the first ``top`` ranks of each authority, to a Parquet file atomically; return how many."""
+def write_scores(
+    scores: Sequence[Score],
+    out: Path,
+    *,
+    top: int | None = None,
+    model: RiskModel | None = None,
+    within: Collection[int] = (),
+) -> int:
+    """Write scores to a Parquet file atomically; return how many.
+
+    Parameters
+    ----------
+    top : int, optional
+        Write only the first ranks of each authority.
+    model : RiskModel, optional
+        Needed for ``within``.
+    within : collection of int, optional
+        Numbers of days for which the model's risk gets a column of its own (``serving.scoring.horizons``).
+    """
     parts, written = tables_of(scores) if isinstance(scores, ScoreColumns) else [table_of(scores)], 0
-    with new_file(out) as temporary, pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as writer:
+    schema = schema_with(SCHEMA, within)
+    with new_file(out) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
         for part in parts:
             chosen = part if top is None else part.filter(pc.field("rank") <= top)
-            writer.write_table(chosen)
+            writer.write_table(with_risks(chosen, model, within) if model else chosen)
             written += len(chosen)
     return written

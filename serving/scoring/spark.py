@@ -6,7 +6,7 @@ See ``docs/decisions/0007-spark.md``.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict
 from datetime import date
 from functools import lru_cache
@@ -21,6 +21,7 @@ from features.spark import PACKED, SparkTask, counted_in_spark, pack, unpacked
 from histories.errors import Fault, Faults
 from histories.io.atomic_write import new_folder
 from histories.reading.histories import Histories
+from serving.scoring.horizons import schema_with, with_risks
 from serving.scoring.parquet import SCHEMA, table_of
 from training.bundle import Manifest, read_bundle
 from training.catalogue_match import changed_since
@@ -38,6 +39,7 @@ def score_in_spark(
     rule: CohortRule | None = None,
     known_on: date | None = None,
     top: int | None = None,
+    within: Collection[int] = (),
 ) -> int:
     """Score and explain the cohort as of a day; Spark writes the scores as a folder of Parquet files.
 
@@ -51,6 +53,8 @@ def score_in_spark(
         A local folder, or a URL of the platform's storage.
     rule, known_on, top
         As in ``RiskModel.score``, which gives the same scores.
+    within : collection of int, optional
+        As in ``serving.scoring.parquet.write_scores``.
 
     Returns
     -------
@@ -69,7 +73,7 @@ def score_in_spark(
     booster, manifest = read_bundle(model)
     shipped = (booster, json.dumps(asdict(manifest)))
     with counted_in_spark(histories, as_of, rule, known_on) as (task, frames):
-        scores = _scores(task, frames, shipped, top)
+        scores = _scores(task, frames, shipped, top, tuple(within))
         if "://" in out:
             scores.write.mode("overwrite").parquet(out)
             return histories.connection.read.parquet(out).count()
@@ -78,7 +82,7 @@ def score_in_spark(
             return histories.connection.read.parquet(f"file://{temporary}").count()
 
 
-def _scores(task: SparkTask, frames: Any, shipped: tuple[str, str], top: int | None) -> Any:
+def _scores(task: SparkTask, frames: Any, shipped: tuple[str, str], top: int | None, within: tuple[int, ...]) -> Any:
     """Rank the margins of all blocks within their authorities, then explain each block with its ranks."""
     from pyspark.sql import Window
     from pyspark.sql import functions as F
@@ -92,7 +96,8 @@ def _scores(task: SparkTask, frames: Any, shipped: tuple[str, str], top: int | N
     ranks = ranks if top is None else ranks.filter(F.col("rank") <= top)
     packed = ranks.groupBy("block").applyInArrow(pack("ranks", ["pupil_id", "margin", "rank", "listed_among"]), PACKED)
     explained = frames.unionByName(packed).groupBy("block")
-    return explained.applyInArrow(_explain(task, *shipped), from_arrow_schema(SCHEMA))
+    schema = from_arrow_schema(schema_with(SCHEMA, within))
+    return explained.applyInArrow(_explain(task, *shipped, within), schema)
 
 
 def _margins(task: SparkTask, booster: str, manifest: str) -> Callable[[pa.Table], pa.Table]:
@@ -112,15 +117,16 @@ def _margins(task: SparkTask, booster: str, manifest: str) -> Callable[[pa.Table
     return run
 
 
-def _explain(task: SparkTask, booster: str, manifest: str) -> Callable[[pa.Table], pa.Table]:
+def _explain(task: SparkTask, booster: str, manifest: str, within: tuple[int, ...]) -> Callable[[pa.Table], pa.Table]:
     def run(group: pa.Table) -> pa.Table:
         block = unpacked(group)
         if "ranks" not in block:
-            return SCHEMA.empty_table()
+            return schema_with(SCHEMA, within).empty_table()
         histories, frame = task.features(block)
         listed = frame.join(block["ranks"], on="pupil_id").sort("authority", "rank")
-        scores = _model(booster, manifest).explained(histories, listed, task.as_of, task.known_on)
-        return table_of(scores).combine_chunks()
+        model = _model(booster, manifest)
+        scores = model.explained(histories, listed, task.as_of, task.known_on)
+        return with_risks(table_of(scores), model, within).combine_chunks()
 
     return run
 

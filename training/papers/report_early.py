@@ -46,9 +46,29 @@ def foreseeing(m: Material) -> ReportSection:
         ),
         tuple(row for name, figures in early.items() for row in ahead(name, figures)),
     )
-    return ReportSection(
-        title=TITLE, text=text, tables=[("The two lists", both), ("Outcomes that leave time to help", in_time)]
-    )
+    tables = [("The two lists", both), ("Outcomes that leave time to help", in_time)]
+    if within := m.figures.get("within"):
+        text.append(
+            "One model gives the risk within any number of days: how the hazard runs over time is learned apart for each list, also from windows of which only a part is known."
+        )
+        tables.append(("Expected and came, by days from the as-of date", by_days(within)))
+    return ReportSection(title=TITLE, text=text, tables=tables)
+
+
+def by_days(within: list[dict[str, Any]]) -> PaperTable:
+    """Return how many were expected to go missing within so many days, and how many did; small numbers are hidden."""
+    headers = ("list", "within", "snapshots", "expected to go missing", "went missing")
+    rows = [
+        (
+            TITLES[row["list"]],
+            f"{row['days']} days",
+            counted(round(row["snapshots"])),
+            f"{row['expected']:,.0f}",
+            counted(round(row["came"])) if row["came"] > SMALLEST else HIDDEN,
+        )
+        for row in within
+    ]
+    return PaperTable(headers, tuple(rows))
 
 
 def of_list(figures: dict[str, Any]) -> tuple[str, ...]:

@@ -109,6 +109,9 @@ def _leave_out_what_is_new(then: Manifest, now: Manifest) -> None:
         now.feature_digests = {}
     if then.newest_labelled is None:
         now.newest_labelled = None
+    if not then.timing:
+        now.timing = {}
+        now.metrics.get(now.candidate, {}).pop("within", None)
     if "between" not in then.calibrator:
         now.calibrator = {name: value for name, value in now.calibrator.items() if name != "between"}
 

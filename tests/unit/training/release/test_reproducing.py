@@ -57,9 +57,16 @@ def rewritten(tmp_path, small):
 
 
 def test_what_earlier_versions_did_not_write_is_not_compared():
-    then = SimpleNamespace(feature_digests={}, newest_labelled=None, calibrator={"a": 1.0})
+    then = SimpleNamespace(
+        feature_digests={}, newest_labelled=None, calibrator={"a": 1.0}, timing={}, candidate="r", metrics={"r": {}}
+    )
     now = SimpleNamespace(
-        feature_digests={"f": "1"}, newest_labelled="2025-01-13", calibrator={"a": 1.0, "between": {}}
+        feature_digests={"f": "1"},
+        newest_labelled="2025-01-13",
+        calibrator={"a": 1.0, "between": {}},
+        timing={"act_today": {"28": 0.5}},
+        candidate="r",
+        metrics={"r": {"within": []}},
     )
     reproducing._leave_out_what_is_new(then, now)
     assert vars(now) == vars(then)
