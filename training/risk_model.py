@@ -18,7 +18,7 @@ from features.counting.block_cache import BlockStore
 from features.evidence import evidence
 from features.matrix import tallied_blocks
 from features.outcome.cohort import CohortRule
-from features.outcome.stopping import ACT_TODAY, HELP_EARLY, list_of
+from features.outcome.stopping import list_of
 from histories.reading.histories import Histories
 from training.arguments import as_day, as_opened, feature_values
 from training.bands import by_capacity, by_risk
@@ -33,7 +33,6 @@ from training.explanation.score import Score
 from training.explanation.score_columns import Ingredients, fields, in_columns, places_of_evidence
 from training.explanation.scorer import scorer_of
 from training.explanation.true_sentences import TrueSentences
-from training.explanation.within import risk_within
 from training.measures import calibration
 
 if TYPE_CHECKING:  # slow to import, and the service needs neither
@@ -105,30 +104,6 @@ class RiskModel:
             calibration.half_width(margins, self.manifest.calibrator),
         )
         return calibration.sigmoid(logit - half), calibration.sigmoid(logit + half)
-
-    def risk_within(self, risk: np.ndarray, lists: Sequence[str | None], days: int) -> np.ndarray:
-        """Return the risks within fewer or more days than the model's horizon.
-
-        Parameters
-        ----------
-        risk : float array, shape (children,)
-            Of scores.
-        lists : sequence of str
-            Their lists.
-        days : int
-
-        Returns
-        -------
-        float array, shape (children,)
-
-        Raises
-        ------
-        Faults
-            If the model does not know that many days (``explanation.within``).
-        """
-        known = self.manifest.timing or {name: {} for name in (ACT_TODAY, HELP_EARLY)}
-        by_list = {name: risk_within(risk, shares, days) for name, shares in known.items()}
-        return np.array([by_list[of or HELP_EARLY][n] for n, of in enumerate(lists)])
 
     def score(
         self,

@@ -257,19 +257,7 @@ def _routes(app: FastAPI) -> None:
     def model(request: Request) -> dict[str, Any]:
         """Return the card of the champion."""
         m = _model(request).manifest
-        return {
-            **_model_name(m).model_dump(),
-            "trained_on": m.trained_on,
-            "until": m.until,
-            "candidate": m.candidate,
-            "base_rate": m.base_rate,
-            "metrics": m.metrics,
-            "limits": m.limits,
-            "bands": m.bands,
-            "timing": m.timing,
-            "data_digest": m.data_digest,
-            "catalogue_digest": m.catalogue_digest,
-        }
+        return {name: getattr(m, name) for name in ModelCard.model_fields if name != "warnings"}
 
     _probes(app)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from features.outcome.stopping import HELP_EARLY
+from training.explanation.within import risks_within
 from training.risk_model import RiskModel
 
 
@@ -27,11 +28,11 @@ def with_risks(table: pa.Table, model: RiskModel, within: Iterable[int]) -> pa.T
     """Return scores of a model with a column for each number of days."""
     risk, lists = table["risk"].to_numpy(), table["list"].to_pylist()
     for days in within:
-        table = table.append_column(column_of(days), pa.array(model.risk_within(risk, lists, days), pa.float64()))
+        table = table.append_column(column_of(days), pa.array(risks_within(model.manifest.timing, risk, lists, days)))
     return table
 
 
 def must_know(model: RiskModel, within: Iterable[int]) -> None:
     """Raise ``Faults`` if a model knows no risk within one of so many days, before the minutes of scoring."""
     for days in within:
-        model.risk_within(np.zeros(1), [HELP_EARLY], days)
+        risks_within(model.manifest.timing, np.zeros(1), [HELP_EARLY], days)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from features.outcome.stopping import ACT_TODAY, HELP_EARLY
 from histories.errors import Fault, Faults
 
 
@@ -54,3 +55,31 @@ def risk_within(risk: np.ndarray, shares: Mapping[str, float], days: int) -> np.
     """
     with np.errstate(divide="ignore"):  # a risk of 1 is one at any day
         return -np.expm1(share_by(shares, days) * np.log1p(-risk))
+
+
+def risks_within(
+    timing: Mapping[str, Mapping[str, float]], risk: np.ndarray, lists: Sequence[str | None], days: int
+) -> np.ndarray:
+    """Return the risks of scores within fewer or more days than the model's horizon.
+
+    Parameters
+    ----------
+    timing : mapping
+        The manifest's, empty of a version from before it was learned.
+    risk : float array, shape (scores,)
+    lists : sequence of str
+        The list of each score.
+    days : int
+
+    Returns
+    -------
+    float array, shape (scores,)
+
+    Raises
+    ------
+    Faults
+        As ``share_by``.
+    """
+    early = np.array([name != ACT_TODAY for name in lists], bool)
+    of_each = (risk_within(risk, timing.get(name, {}), days) for name in (HELP_EARLY, ACT_TODAY))
+    return np.where(early, *of_each)
