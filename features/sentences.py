@@ -184,8 +184,10 @@ def unfilled(template: str) -> str:
     --------
     >>> unfilled("Missed {absent_rate_90d:.0%} of sessions")
     'Missed … of sessions'
+    >>> unfilled("Suspended {suspensions_all:times}, {newest_suspension:ago}")
+    'Suspended …'
     """
-    return FIELD.sub("…", template)
+    return FIELD.sub("…", template).removesuffix(", …")
 
 
 def span(days: float) -> str:

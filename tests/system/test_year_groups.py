@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+import sqlalchemy as sa
 
 from serving.pages.at_school import at_school
 from serving.pages.wording import Wording
@@ -10,6 +11,7 @@ from serving.store import Caller, Store
 from serving.store.cases import due_list, no_roll
 from serving.store.scores import week_list
 from serving.store.scores.chosen import Chosen
+from serving.store.tables import Pupil
 from tests.support.scored_mondays import FIRST, LEFT, NEXT, SPELL, score_on
 from tests.support.scores import score
 
@@ -75,3 +77,14 @@ def test_who_left_a_roll_is_named_by_the_year_group_of_it_where_duties_and_child
         view.record("clocks.seen")
     assert len(rows) > 2
     assert {WORDS.year_group_of(row["nc_year"], row["roll_year"]) for row in rows} == {says}
+
+
+def test_what_the_roll_of_another_authority_states_is_not_told_to_the_one_before(store):
+    store.save([{**score("p", 1), "as_of": str(FIRST), "nc_year": 7}])
+    score_on(store, FIRST, spells=[{**SPELL, "nc_year": "2"}])
+    with store.change(LEAD) as change:
+        change.connection.execute(sa.update(Pupil).values(authority="802"))
+        change.record("clocks.seen")
+    with store.view(LEAD) as view:
+        years = {c.roll_year for c in week_list.week(view, Chosen(), 8, date(2025, 3, 11)).children}
+    assert years == {None}

@@ -142,7 +142,8 @@ def week(
             StoredScore.rank,
             Pupil.pupil_ref,
             Pupil.pupil_id,
-            Pupil.roll_year,
+            # What another authority's roll states is not told to the one that the child has left.
+            sa.case((Pupil.authority == StoredScore.authority, Pupil.roll_year)).label("roll_year"),
             Person.name.label("owner_name"),
             Case.owner,
             Case.version,
