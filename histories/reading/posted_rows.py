@@ -226,7 +226,7 @@ def _whole(value: str) -> str:
 
 def _text(c: Column, value: Any) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)  # a key or year group sent as a number
+        value = _whole(str(value))  # a key or year group sent as a number
     if not isinstance(value, str):
         return None
     if c.codes is None:

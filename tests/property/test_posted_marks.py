@@ -215,6 +215,10 @@ WRITTEN = [
 ]
 
 
+def pythons(body):
+    return json.loads(body.decode("utf-8-sig"))
+
+
 def read_by(parser, body):
     try:
         return repr(parser(body))
@@ -222,17 +226,17 @@ def read_by(parser, body):
         return type(error), str(error)
 
 
-@given(JSON, st.booleans(), st.sampled_from(["utf-8", "utf-8", "utf-16", "utf-8-sig"]))
+@given(JSON, st.booleans(), st.sampled_from(["utf-8", "utf-8", "utf-8-sig"]))
 def test_bodies_are_parsed_as_pythons_parser_does(value, ascii_only, encoding):
     body = json.dumps(value, ensure_ascii=ascii_only).encode(encoding, "surrogatepass")
-    assert read_by(parsed, body) == read_by(json.loads, body)
+    assert read_by(parsed, body) == read_by(pythons, body)
 
 
 @pytest.mark.parametrize("text", WRITTEN)
 def test_odd_bodies_are_parsed_or_refused_as_pythons_parser_does(text):
     body = text.encode("utf-8", "surrogatepass")
-    assert read_by(parsed, body) == read_by(json.loads, body)
-    assert read_by(parsed, b"\xff" + body) == read_by(json.loads, b"\xff" + body)
+    assert read_by(parsed, body) == read_by(pythons, body)
+    assert read_by(parsed, b"\xff" + body) == read_by(pythons, b"\xff" + body)
 
 
 @given(JSON.filter(lambda value: "nan" not in repr(value) and "inf" not in repr(value)))

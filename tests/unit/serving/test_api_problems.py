@@ -61,6 +61,8 @@ BODIES = [
             },
             {**BODY, "histories": {**ROWS, "pupils": [{"pupil_id": "", "date_of_birth": "2014-05-01"}]}},
             {**BODY, "histories": {**ROWS, "pupils": [{"pupil_id": "A\x00", "date_of_birth": "2014-05-01"}]}},
+            {**BODY, "histories": {**ROWS, "pupils": [{"pupil_id": 10**600, "date_of_birth": "2014-05-01"}]}},
+            json.dumps(BODY).encode("utf-16"),
             {**BODY, "histories": {**ROWS, "pupils": ROWS["pupils"] * 1001}},
             {**BODY, "histories": {**ROWS, "pupils": [{"pupil_id": "A\ud800", "date_of_birth": "2014-05-01"}]}},
         )

@@ -37,7 +37,10 @@ def test_a_key_that_is_sent_twice_is_refused(service, kind):
 )
 def test_a_body_without_double_keys_is_read_as_it_stands(text):
     assert parsed(text.encode()) == json.loads(text)
-    assert parsed(text.encode("utf-16")) == json.loads(text)
+    assert parsed(text.encode("utf-8-sig")) == json.loads(text)
+    for other in ("utf-16", "utf-16-be", "utf-32"):
+        with pytest.raises(ValueError, match=r"codec|Expecting|Extra"):  # what a proxy would see as other text
+            parsed(text.encode(other))
 
 
 def warnings_of(service, rows):
