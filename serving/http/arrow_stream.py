@@ -134,10 +134,11 @@ def _addresses(array: pa.Array) -> tuple[int, ...]:
 def _columns(table: pa.Table, name: str, where: str, faults: list[Fault]) -> dict[str, PostedColumn]:
     """Return the values of a table's columns; of columns that are not declared, only that they are there."""
     columns: dict[str, PostedColumn] = {}
+    nothing: list[Any] = [None] * len(table)
     for position, (column, values) in enumerate(zip(table.column_names, table.columns, strict=True), start=1):
         declared = TABLES[name].columns.get(heading(column))
         if declared is None:
-            columns[column] = [None] * len(values)
+            columns[column] = nothing
         elif column in columns:
             faults.append(Fault(TWICE, f"{where}.{declared.name}", "Send one of them."))
         else:
@@ -145,12 +146,12 @@ def _columns(table: pa.Table, name: str, where: str, faults: list[Fault]) -> dic
                 columns[column] = _coded(values) if name in MANY_ROWS else _values(values)
             except _NotRead:
                 faults.append(Fault("the column has a type that is not read", f"{where}, column {position}", DO))
-                columns[column] = [None] * len(values)
+                columns[column] = nothing
             except _Unreadable as rows:
                 for row in rows.args[0]:
                     what = f"the value is not {WANTED[declared.kind]}"
                     faults.append(Fault(what, f"{where}[{row}].{declared.name}", "Send a day from 1900 on."))
-                columns[column] = [None] * len(values)
+                columns[column] = nothing
     return columns
 
 
