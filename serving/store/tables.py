@@ -72,6 +72,16 @@ class Pupil(Base):
     __table_args__ = (sa.Index("pupils_by_place", "authority", "urn", "left_from"),)
 
 
+# The few whom a roll has behind or ahead of the year by age.
+_moved = Pupil.roll_year != Pupil.nc_year
+sa.Index(
+    "pupils_of_other_years",
+    *(Pupil.__table__.c[c] for c in ("pupil_id", "roll_year", "nc_year")),
+    sqlite_where=_moved,
+    postgresql_where=_moved,
+)
+
+
 # Where pupils are, for ``Caller.scope`` of a query that names them one by one: no index finds them by such an expression, so that SQLite looks
 # each of them up by the key in place of reading all of the authority through the index of places.
 NAMED = SimpleNamespace(authority=Pupil.authority + "", urn=Pupil.urn + "")

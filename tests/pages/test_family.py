@@ -118,7 +118,7 @@ def test_it_says_so_until_the_weeks_are_over(site):
 def test_every_child_whom_the_list_leaves_out_for_an_open_case_is_named(site, visit, monkeypatch):
     with reading(site.store.engine) as connection:
         refs = {r.pupil_id: r.pupil_ref for r in connection.execute(sa.select(Pupil.pupil_id, Pupil.pupil_ref))}
-    place = {"nc_year": 9, "left_on": None, "left_to": None, "since": date(2025, 1, 6)}
+    place = {"nc_year": 9, "roll_year": 9, "left_on": None, "left_to": None, "since": date(2025, 1, 6)}
     children = [
         {"pupil_id": s.pupil_id, "pupil_ref": refs[s.pupil_id], "urn": s.urn, **place} for s in site.scores[:60]
     ]

@@ -46,23 +46,32 @@ class Chosen:
     page: int | None = 1
 
 
-def conditions_of(chosen: Chosen, of: type[StoredScore] = StoredScore) -> list[sa.ColumnElement[bool]]:
-    """Return the filters as conditions on scores, or on another name of their table."""
+def conditions_of(
+    chosen: Chosen, newest: tuple[date, str], of: type[StoredScore] = StoredScore
+) -> list[sa.ColumnElement[bool]]:
+    """Return the filters as conditions on the scores of the newest list, or on another name of their table."""
     if chosen.gone:
         return [sa.false()]
     cut: list[sa.ColumnElement[bool]] = [of.urn.in_(chosen.urns)] if chosen.urns is not None else []
-    cut += [_in_year(chosen.year_group, of)] if chosen.year_group is not None else []
+    cut += [_in_year(chosen.year_group, newest, of)] if chosen.year_group is not None else []
     return [*cut, of.themes.contains(f"|{chosen.theme}|", autoescape=True)] if chosen.theme else cut
 
 
-def _in_year(year_group: int, of: type[StoredScore]) -> sa.ColumnElement[bool]:
-    """Return whether a child is in a year group: by the roll, or by age where the roll states none or has left the child there.
+def _in_year(year_group: int, newest: tuple[date, str], of: type[StoredScore]) -> sa.ColumnElement[bool]:
+    """Return whether a child is in a year group: by the roll, or by age where no roll states one.
 
-    The few whom a roll has behind or ahead are looked up first, so that the list's index, which holds the year by age, does for all others.
+    The few whom a roll has behind or ahead, and their ranks, are looked up first: for all others the list's index does, which holds the
+    rank and the year by age, but no pupil.
     """
-    moved = sa.select(Pupil.pupil_id).where(Pupil.roll_year != Pupil.nc_year)
-    by_age = sa.and_(of.nc_year == year_group, of.pupil_id.not_in(moved))
-    return sa.or_(by_age, of.pupil_id.in_(moved.where(Pupil.roll_year == year_group)))
+    listed, moved = aliased(StoredScore), sa.select(Pupil.pupil_id).where(Pupil.roll_year != Pupil.nc_year)
+    on_newest = (listed.as_of == newest[0], listed.model_version == newest[1], listed.replaced_at.is_(None))
+
+    def is_among(pupils: sa.Select[tuple[str]]) -> sa.ColumnElement[bool]:
+        ranks = sa.select(listed.rank).where(listed.pupil_id.in_(pupils), *on_newest)
+        return sa.and_(of.rank.in_(ranks), of.pupil_id.in_(pupils))
+
+    by_age = sa.and_(of.nc_year == year_group, sa.not_(is_among(moved)))
+    return sa.or_(by_age, is_among(moved.where(Pupil.roll_year == year_group)))
 
 
 def matching(view: View, newest: tuple[date, str], chosen: Chosen) -> list[sa.ColumnElement[bool]]:
@@ -71,7 +80,7 @@ def matching(view: View, newest: tuple[date, str], chosen: Chosen) -> list[sa.Co
     Each child of the other list is looked up on the newest, so that few are if few are read.
     """
     now = aliased(StoredScore)
-    conditions = conditions_of(chosen, now)
+    conditions = conditions_of(chosen, newest, now)
     if not conditions:
         return []
     on_newest = (now.as_of == newest[0], now.model_version == newest[1], now.replaced_at.is_(None))

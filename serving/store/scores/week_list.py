@@ -132,7 +132,7 @@ def week(
         view.record(action, as_of=None)
         return WeekList()
     of_scope = [*view.caller.children(StoredScore), *of_list(newest)]
-    conditions = [*of_scope, *conditions_of(chosen)]
+    conditions = [*of_scope, *conditions_of(chosen, newest)]
     of_view = shown(view, chosen.show, today)
     week_list = WeekList(as_of=newest[0], model_version=newest[1])
     query = (
