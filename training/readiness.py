@@ -15,7 +15,7 @@ import polars as pl
 from features import Definition
 from features.outcome.cohort import first_recorded
 from features.outcome.known_until import NOTHING
-from histories.calendar import school_days
+from histories.calendar import EPOCH, school_days
 from histories.errors import Fault, Faults
 from histories.io.quantities import quantity
 from histories.reading.frames import collect
@@ -111,7 +111,7 @@ class Readiness:
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data."""
         return {
-            "last_known": str(self.last_known),
+            "last_known": None if self.last_known == EPOCH else str(self.last_known),
             "as_of": [str(d) for d in self.as_of],
             "ready": self.ready,
             "definitions": [
@@ -134,7 +134,8 @@ class Readiness:
     def summary(self) -> str:
         """Return what there is and what is missing, as text for a terminal."""
         first, last = (self.as_of[0], self.as_of[-1]) if self.as_of else (None, None)
-        lines = [f"The newest day with known data is {self.last_known}."]
+        newest = f"The newest day with known data is {self.last_known}."
+        lines = ["The histories hold no record of schooling." if self.last_known == EPOCH else newest]
         lines.append(
             f"Default as-of dates: {len(self.as_of)}, {first} to {last}." if first else "No default as-of date."
         )

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 import click
 
 from histories.errors import Fault, Usage
-from histories.io.terminal import ISO_DATE, engine_option, json_option, known_option, progress, result
+from histories.io.terminal import (
+    ISO_DATE,
+    engine_option,
+    json_option,
+    known_option,
+    must_be_named_parquet,
+    progress,
+    result,
+    warn,
+)
 
 if TYPE_CHECKING:
     from features import CohortRule
@@ -73,10 +82,13 @@ def features(
                 "onroll features HISTORIES --as-of 2025-01-13 --out F.parquet",
             )
         )
+    if out is not None and hindsight is None:
+        must_be_named_parquet(out)
     from features import CohortRule, load_own_features
     from features.catalogue import catalogue
     from features.counting.block_cache import kept_blocks
     from features.matrix import write_matrix
+    from features.outcome.not_in_cohort import days_in, warnings_of_empty_days
     from histories.cli.opening import open_histories, warn_of_late_days
     from histories.settings import settings
 
@@ -99,6 +111,7 @@ def features(
         days, store = sorted({d.date() for d in as_of}), kept_blocks(current)
         day = known_on.date() if known_on else None
         rows = write_matrix(out, opened, days, rule=rule, known_on=day, kept=store, advance=advance)
+    warn(warnings_of_empty_days(days, days_in(out)))
     data = {
         "rows": rows,
         "features": len(catalogue().features),

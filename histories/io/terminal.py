@@ -6,10 +6,12 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
 
+from histories.errors import Fault, Usage
 from histories.reading import ENGINES
 
 
@@ -43,6 +45,20 @@ known_option = click.option(
     type=ISO_DATE,
     help="Day of knowledge: use late records and corrections recorded before this day, and nothing later.",
 )
+
+
+OTHER_FORMATS = {".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".json", ".jsonl", ".html", ".gz", ".zip"}
+
+
+def must_be_named_parquet(out: str | Path) -> None:
+    """Raise if the name of a Parquet file to write says another format: whoever opened it would find no such file.
+
+    Raises
+    ------
+    Usage
+    """
+    if Path(out).suffix.lower() in OTHER_FORMATS:
+        raise Usage(Fault("the file is Parquet, and its name says another format", "--out", "Let it end in .parquet."))
 
 
 def say(text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 
+from histories.calendar import EPOCH
 from histories.reading.histories import Histories
 
 LONG = timedelta(days=60)  # the summer holidays are shorter
@@ -18,6 +19,8 @@ def warnings_of_late_days(histories: Histories, days: Iterable[date]) -> list[st
     if histories.engine not in ("duckdb", "polars"):
         return []
     newest = histories.last_known()
+    if newest == EPOCH:
+        return ["the histories hold no record of schooling: whatever is counted from it is nothing, or missing"]
     late = sorted(day for day in set(days) if day - newest > LONG)
     if not late:
         return []

@@ -6,13 +6,14 @@ import gc
 import os
 import sys
 import traceback
+from collections import Counter
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
 import click
 
-from histories.errors import Faults
+from histories.errors import Fault, Faults, Usage
 from histories.io.memory import too_little
 from histories.io.private_files import only_for_the_owner
 from histories.io.system_refusals import refused
@@ -72,10 +73,44 @@ class Verbs(click.Group):
         verbs = {verb.name: verb for verb in import_module(module).verbs}
         return verbs[cmd_name]
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the verb and its arguments, once no option among them is given twice."""
+        name, verb, rest = super().resolve_command(ctx, args)
+        if verb is not None:
+            must_be_given_once(verb, str(name), rest, ctx)
+        return name, verb, rest
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the verbs with their sentences, without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, sentence) for name, (_, sentence) in VERBS.items()])
+
+
+def must_be_given_once(verb: click.Command, name: str, arguments: list[str], above: click.Context) -> None:
+    """Raise for options that take one value and are given several times: click would take the last, without a word.
+
+    Raises
+    ------
+    Usage
+        With the name of each, also of those of a verb below this one.
+    """
+    context = click.Context(verb, parent=above, info_name=name, **verb.context_settings)
+    _, rest, given = verb.make_parser(context).parse_args(list(arguments))
+    times = Counter(p for p in given if isinstance(p, click.Option) and not (p.multiple or p.is_flag or p.count))
+    do = "Give it once; run the verb again for another value."
+    where = context.command_path.removeprefix("onroll ")
+    faults = [
+        Fault("the option is given twice, and takes one value", f"{where} {p.opts[0]}", do)
+        for p in times
+        if times[p] > 1
+    ]
+    if faults:
+        raise Usage(faults)
+    below = verb.get_command(context, rest[0]) if isinstance(verb, click.Group) and rest else None
+    if below is not None:
+        must_be_given_once(below, rest[0], rest[1:], context)
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from histories.errors import Fault, Faults, Usage
-from histories.io.terminal import ISO_DATE, engine_option, json_option, known_option, progress, result
+from histories.io.terminal import (
+    ISO_DATE,
+    engine_option,
+    json_option,
+    known_option,
+    must_be_named_parquet,
+    progress,
+    result,
+    warn,
+)
 
 if TYPE_CHECKING:
     from features import CohortRule
@@ -77,11 +86,13 @@ def score(
     if histories is None or as_of is None or out is None:
         do = "onroll score HISTORIES --as-of 2025-09-08 --out S.parquet"
         raise Usage(Fault("HISTORIES, --as-of or --out is missing", "score", do))
+    must_be_named_parquet(out)
     if known_on and store:
         do = "Leave out --store: the service shows only what was known on the as-of day."
         raise Usage(Fault("scores made with --known cannot be stored", "score --known --store", do))
     from features import CohortRule, load_own_features
     from features.counting.block_cache import kept_blocks
+    from features.outcome.not_in_cohort import warnings_of_empty_days
     from histories.cli.opening import open_histories, warn_of_late_days
     from histories.settings import settings as read_settings
     from serving.scoring.horizons import must_know
@@ -127,6 +138,7 @@ def score(
                 stored, ranking = _store(settings, scores, purpose)
                 del scores  # casework takes memory of its own
                 _keep(settings, opened, ranking, histories, model=risk_model.manifest.name, purpose=purpose)
+    warn(warnings_of_empty_days([as_of.date()], [as_of.date()] if count else []))
     manifest = risk_model.manifest
     data = {"scores": count, "stored": stored, "out": out, "model": manifest.name, "model_version": manifest.version}
     data |= {"purpose": purpose} if store else {}

@@ -15,6 +15,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
+from features.outcome.not_in_cohort import warnings_without_score
 from features.posted import open_rows
 from histories.io.delimited import heading
 from histories.reading.posted_rows import rows_in
@@ -322,7 +323,7 @@ def score_rows(model: RiskModel, tables: dict[str, Any], as_of: date, caller: Ca
     return {
         "model": _model_name(model.manifest).model_dump(),
         "scores": [s.to_dict() for s in visible],
-        "warnings": histories.warnings,
+        "warnings": [*histories.warnings, *warnings_without_score(histories, len(scores))],
     }
 
 

@@ -17,6 +17,7 @@ from features.groups.disclosure import ALL, BASE, HIDDEN, NOT_AVAILABLE, SMALLES
 from features.groups.grouping import grouped
 from features.groups.groups import GROUPS, NOT_RECORDED, Group
 from features.outcome.known_until import NOTHING, newest_known
+from features.outcome.not_in_cohort import CHOOSE, NOBODY
 from histories.errors import Fault, Faults
 from histories.reading.histories import Histories
 from training.measures.intervals import ROUNDING, Interval, design_effect, relative_risk, rounded_share
@@ -156,14 +157,15 @@ def describe(
     whole = pl.DataFrame(label(histories, as_of, definition, horizon, rule=rule))
     labelled = whole.drop_nulls("label")
     newest = newest_known(histories, definition, horizon).whole
-    unknown = sorted(set(as_of) - set(labelled["as_of"].to_list()))
-    if unknown:
-        do = f"Use a day no later than {newest}, a shorter --horizon, or a day with children in the cohort."
-        if newest < NOTHING:
-            do = "The definition counts cases only, and the histories hold none: import the register of cases, or choose another definition."
-        raise Faults(
-            Fault("the window that starts on this day is not fully known", f"--as-of {d}", do) for d in unknown
-        )
+    with_cohort = set(whole["as_of"].to_list())
+    faults = [Fault(NOBODY, f"--as-of {d}", CHOOSE) for d in sorted(set(as_of) - with_cohort)]
+    unknown = sorted(with_cohort - set(labelled["as_of"].to_list()))
+    do = f"Use a day no later than {newest}, or a shorter --horizon."
+    if newest < NOTHING:
+        do = "The definition counts cases only, and the histories hold none: import the register of cases, or choose another definition."
+    faults += [Fault("the window that starts on this day is not fully known", f"--as-of {d}", do) for d in unknown]
+    if faults:
+        raise Faults(faults)
     frame = labelled.join(pl.DataFrame(grouped(histories, as_of, rule)), on=["pupil_id", "as_of"]).sort(
         "as_of", "pupil_id"
     )
