@@ -183,7 +183,10 @@ def default_as_of(histories: Histories, until: date | None = None) -> list[date]
 def first_recorded(histories: Histories) -> date | None:
     """Return the day from which attendance, or else rolls, are recorded; None without records.
 
-    Spells reach further back, but only those of children who had not left by then: on an earlier day nobody would go missing.
+    Spells reach further back, but only those of children who had not left by then: on an earlier day nobody would go missing. Where one
+    authority sends daily marks and another counts by term, the first of either begins; counts of an earlier term were not there before they were known.
     """
-    table = next((t for t in ("attendance", "termly_attendance") if t in histories.present), "enrolments")
-    return histories.first_day(table, FIRST_DAY[table])
+    marked = [t for t in ("attendance", "termly_attendance") if t in histories.present]
+    columns = FIRST_DAY | {"termly_attendance": "known"} if len(marked) > 1 else FIRST_DAY
+    days = [histories.first_day(table, columns[table]) for table in marked or ["enrolments"]]
+    return min((day for day in days if day is not None), default=None)
