@@ -334,6 +334,8 @@ def _from_toml(file: Path) -> tuple[dict[str, str], list[Fault]]:
                     f"Use one of {', '.join(KEYS)}.",
                 )
             )
+        elif name in values:
+            faults.append(Fault("the setting is there twice", f"{file}, {key}", f"Keep one; both are {name}."))
         else:
             values[name] = value
     return values, faults

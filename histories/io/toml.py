@@ -10,7 +10,7 @@ from histories.errors import Fault, Faults
 
 
 def read_toml(file: Path) -> dict[str, Any]:
-    """Read a TOML file in UTF-8.
+    """Read a TOML file in UTF-8, with or without the mark that editors on Windows begin a file with.
 
     Raises
     ------
@@ -18,7 +18,7 @@ def read_toml(file: Path) -> dict[str, Any]:
         When the file is missing or invalid.
     """
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise Faults(Fault("the file cannot be opened", str(file), "Name an existing TOML file.")) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

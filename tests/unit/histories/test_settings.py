@@ -33,6 +33,17 @@ def test_the_environment_may_name_the_folder_and_what_is_relative_lies_in_it(tmp
         assert settings().database_url == same
 
 
+def test_a_file_from_windows_is_read(tmp_path):
+    (tmp_path / "onroll.toml").write_bytes(b'\xef\xbb\xbfengine = "polars"\r\nmemory = "1GiB"\r\n')
+    assert (settings().engine, settings().memory) == ("polars", "1GiB")
+
+
+def test_a_setting_in_two_spellings_is_refused(tmp_path):
+    (tmp_path / "onroll.toml").write_text('engine = "polars"\nONROLL_ENGINE = "duckdb"')
+    with pytest.raises(Faults, match="there twice"):
+        settings()
+
+
 def test_the_nearer_place_wins(tmp_path, monkeypatch):
     (tmp_path / "onroll.toml").write_text(
         'onroll_model = "from@toml"\nonroll_memory = "1GiB"\nonroll_engine = "polars"'
