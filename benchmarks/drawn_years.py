@@ -10,13 +10,16 @@ an authority stays as it is. Each week a list states each child's true risk with
 
 Alarms are looked at every second week, after a fault every fourth, with the lists whose outcomes are known by then: those 26 weeks old and older.
 
-``python -m benchmarks.drawn_years [--children 600,1500,3000,10000] [--places 8] [--worlds 100]`` measures years without a fault only, by the size of an
-authority: A001 to A003 where few children are on the list and the same ones come back each week.
+``python -m benchmarks.drawn_years [--children 600,1500,3000,10000] [--places 8] [--worlds 100] [--term 0]`` measures years without a fault, by the size of
+an authority: A001 to A003 where few children are on the list and the same ones come back each week; and how soon A002 finds a list that is in no
+order. With ``--term 13`` each 13 weeks a new version makes the list: each has seen other signs of the children's rates, and states what the rates are on
+average given these signs, so that its risks are right though its order is not that of the version before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, timedelta
 from types import SimpleNamespace
@@ -43,15 +46,17 @@ BEFORE = 52  # weeks of lists before them: no alarm looks at more
 START = BEFORE + CALM + KNOWN_AFTER
 AFTER = 60  # weeks that a fault is followed
 GROUP = "fsm"
+NO_ORDER = "the list is in no order"
 FAULTS = {
     "outcomes come twice as often": ("A001",),
     "outcomes come half as often": ("A001",),
     "outcomes come four times as often": ("A001", "A003"),
-    "the list is in no order": ("A002",),
+    NO_ORDER: ("A002",),
     "risk factors matter half as much (as in drift)": ("A002",),
     "a fifth of the children look safe": ("A004",),
 }
 EFFECT = 0.55  # of the scenario ``drift``
+SEEN = 10 * HORIZON  # days over which a version has seen signs that come at a child's rate
 
 
 @dataclass(kw_only=True)
@@ -72,6 +77,8 @@ class Authority:
         Whether it is a child of the group.
     stated : float array
         What the list makes of the rate.
+    places : int
+        Children a week whom the team reviews.
     """
 
     rate: np.ndarray
@@ -80,6 +87,7 @@ class Authority:
     child: np.ndarray
     grouped: np.ndarray
     stated: np.ndarray
+    places: int = PLACES
 
     @classmethod
     def drawn(cls, rng: np.random.Generator, children: int) -> Authority:
@@ -94,7 +102,7 @@ class Authority:
 
     def copy(self) -> Authority:
         """Return a copy whose future may be another."""
-        return Authority(**{name: value.copy() for name, value in vars(self).items()})
+        return Authority(**{name: copy(value) for name, value in vars(self).items()})
 
     def broken(self, title: str, day: int, rng: np.random.Generator) -> Authority:
         """Return the authority with a fault from a day on."""
@@ -105,7 +113,7 @@ class Authority:
             other.hazard = 4 * self.rate
         elif title == "outcomes come half as often":
             other.hazard = self.rate / 2
-        elif title == "the list is in no order":
+        elif title == NO_ORDER:
             other.hazard = rng.permutation(self.rate)
         elif title.startswith("risk factors"):
             other.hazard = self.rate**EFFECT * self.rate.sum() / (self.rate**EFFECT).sum()
@@ -115,9 +123,23 @@ class Authority:
         other.moment = day + (self.moment - day) * self.hazard / other.hazard
         return other
 
+    def train_again(self, rng: np.random.Generator) -> None:
+        """Let a new version state the risks: the mean of each given the signs that it has seen (the gamma posterior of a Poisson count)."""
+        shape, span = SHAPE + rng.poisson(self.rate * SEEN), SHAPE * HORIZON / MEAN_RISK + SEEN
+        risk = 1 - (span / (span + HORIZON)) ** shape
+        self.stated = risk / -np.expm1(-self.rate * HORIZON)
+
+    def weeks(self, weeks: range, rng: np.random.Generator, term: int = 0) -> Iterator[pl.DataFrame]:
+        """Yield the lists of some weeks, by a new version every ``term`` weeks if it is not 0."""
+        for week in weeks:
+            if term and week % term == 0:
+                self.train_again(rng)
+            version = pl.lit(str(week // term) if term else "1")
+            yield self.week(week, rng).with_columns(model_version=version)
+
     def week(self, week: int, rng: np.random.Generator) -> pl.DataFrame:
         """Return the list of a week with its outcomes, and let the week pass."""
-        day, risk = 7 * week, (1 - np.exp(-self.rate * HORIZON)) * self.stated
+        day, risk = 7 * week, -np.expm1(-self.rate * HORIZON) * self.stated
         rank = np.empty(len(risk), np.int64)
         rank[np.argsort(-risk, kind="stable")] = np.arange(1, len(risk) + 1)
         columns = {
@@ -131,16 +153,20 @@ class Authority:
         self.child[gone] = self.child.max() + 1 + np.arange(len(gone))
         self.moment[gone] = day + 7 + rng.exponential(1 / self.hazard[gone])
         frame = pl.DataFrame(columns).with_columns(as_of=pl.lit(date(2020, 1, 6) + timedelta(weeks=week)))
-        return frame.with_columns(places=pl.lit(PLACES), authority=pl.lit("801"), horizon=HORIZON)
+        return frame.with_columns(places=pl.lit(self.places), authority=pl.lit("801"), horizon=HORIZON)
 
 
 def look(lists: list[pl.DataFrame], codes: tuple[str, ...], base_rate: float) -> dict[str, str]:
     """Return the states of alarms once these lists are known."""
     newest = pl.concat(lists[-NEWEST:])
     group = pl.when(GROUP).then(pl.lit("yes")).otherwise(pl.lit("no")).alias(GROUP)
-    judgement = Judgement(outcomes={"1": Outcomes(newest, NO_ONE.unscored.with_columns(as_of=None))})
-    judgement.groups["1"] = newest.select("pupil_id", "as_of", group)
-    manifests: Any = {"1": SimpleNamespace(base_rate=base_rate)}
+    nobody = NO_ONE.unscored.with_columns(as_of=None)
+    by_version = {
+        str(part["model_version"][0]): part for part in newest.partition_by("model_version", maintain_order=True)
+    }
+    judgement = Judgement(outcomes={version: Outcomes(part, nobody) for version, part in by_version.items()})
+    judgement.groups = {version: part.select("pupil_id", "as_of", group) for version, part in by_version.items()}
+    manifests: Any = dict.fromkeys(by_version, SimpleNamespace(base_rate=base_rate))
     judgement.manifests = manifests
     return states_of(codes, Drawn(judgement=judgement))
 
@@ -158,27 +184,42 @@ def looks_after(
         yield weeks, look(lists[: START + weeks - KNOWN_AFTER + 1], codes, base_rate)
 
 
-def drawn(found: Found, worlds: int, children: int, seed: int) -> None:
-    """Draw authorities, and add what alarms found."""
-    for world in range(worlds):
+def drawn(found: Found, worlds: int, children: int, seed: int, codes: Collection[str] = OUTCOME_CODES) -> None:
+    """Draw authorities, and add what some alarms found."""
+    looked_at = tuple(c for c in OUTCOME_CODES if c in codes)
+    for world in range(worlds if looked_at else 0):
         rng = np.random.Generator(np.random.PCG64([seed, world]))
         authority = Authority.drawn(rng, children)
-        lists: list[pl.DataFrame] = []
-        for week in range(START):
-            lists.append(authority.week(week, rng))
+        lists = list(authority.weeks(range(START), rng))
         base_rate = float(pl.concat(lists[:BEFORE])["label"].mean())  # type: ignore[arg-type]
-        found.calm(calm_looks(lists, OUTCOME_CODES, base_rate), CALM / 52)
-        for title, codes in FAULTS.items():
-            broken = authority.broken(title, 7 * START, rng)
-            longer = [*relabelled(lists, authority, broken), *(broken.week(START + n, rng) for n in range(AFTER))]
-            waiting: dict[str, int | None] = dict.fromkeys(codes)
-            for weeks, states in looks_after(longer, codes, base_rate):
-                for code in (c for c in codes if waiting[c] is None and states[c] == "up"):
-                    waiting[code] = weeks
-                if None not in waiting.values():
-                    break
-            for code, waited in waiting.items():
-                found.fault(title, code, waited)
+        found.calm(calm_looks(lists, looked_at, base_rate), CALM / 52)
+        for title, named in FAULTS.items():
+            asked = tuple(c for c in named if c in looked_at)
+            if asked:
+                for code, waited in waits(authority, lists, title, asked, base_rate, rng=rng).items():
+                    found.fault(title, code, waited)
+
+
+def waits(
+    authority: Authority,
+    lists: list[pl.DataFrame],
+    title: str,
+    codes: tuple[str, ...],
+    base_rate: float,
+    *,
+    rng: np.random.Generator,
+    term: int = 0,
+) -> dict[str, int | None]:
+    """Return after how many weeks alarms find a fault that begins after some lists; None if they do not."""
+    broken = authority.broken(title, 7 * START, rng)
+    longer = [*relabelled(lists, authority, broken), *broken.weeks(range(START, START + AFTER), rng, term)]
+    waiting: dict[str, int | None] = dict.fromkeys(codes)
+    for weeks, states in looks_after(longer, codes, base_rate):
+        for code in (c for c in codes if waiting[c] is None and states[c] == "up"):
+            waiting[code] = weeks
+        if None not in waiting.values():
+            break
+    return waiting
 
 
 def relabelled(lists: list[pl.DataFrame], before: Authority, after: Authority) -> list[pl.DataFrame]:
@@ -198,16 +239,19 @@ def relabelled(lists: list[pl.DataFrame], before: Authority, after: Authority) -
     return newer
 
 
-def calm_by_size(worlds: int, children: int, places: int, seed: int) -> Found:
-    """Draw authorities of a size, with a year without a fault each."""
+def by_size(worlds: int, children: int, places: int, seed: int, term: int) -> Found:
+    """Draw authorities of a size, with a year without a fault each, and then a list in no order."""
     found = Found()
     for world in range(worlds):
         rng = np.random.Generator(np.random.PCG64([seed, children, world]))
         authority = Authority.drawn(rng, children)
-        weeks = (authority.week(week, rng) for week in range(BEFORE + CALM))
-        lists = [week.with_columns(places=pl.lit(places)) for week in weeks]
+        authority.places = places
+        lists = list(authority.weeks(range(START), rng, term))
         base_rate = float(pl.concat(lists[:BEFORE])["label"].mean())  # type: ignore[arg-type]
         found.calm(calm_looks(lists, BY_SIZE, base_rate), CALM / 52)
+        found.fault(
+            NO_ORDER, "A002", waits(authority, lists, NO_ORDER, ("A002",), base_rate, rng=rng, term=term)["A002"]
+        )
     return found
 
 
@@ -215,12 +259,17 @@ def calm_by_size(worlds: int, children: int, places: int, seed: int) -> Found:
 @click.option("--children", default="600,1500,3000,10000", show_default=True, help="Of a drawn authority.")
 @click.option("--places", default=8, show_default=True, help="Children a week whom its team reviews.")
 @click.option("--worlds", default=100, show_default=True)
+@click.option(
+    "--term", default=0, show_default=True, help="Weeks that a version serves; 0: one version serves for ever."
+)
 @click.option("--seed", default=5, show_default=True)
-def main(children: str, places: int, worlds: int, seed: int) -> None:
-    """Print how often alarms are up without a fault, by the size of an authority."""
+def main(*, children: str, places: int, worlds: int, term: int, seed: int) -> None:
+    """Print how often alarms are up without a fault, and when A002 finds a list in no order, by the size of an authority."""
     for number in map(int, children.split(",")):
-        click.echo(f"{number:,} children, {places} places, {worlds} worlds\n")
-        click.echo(f"{calm_by_size(worlds, number, places, seed).table_of_codes()}\n")
+        served = f"a new version every {term} weeks" if term else "one version"
+        click.echo(f"{number:,} children, {places} places, {served}, {worlds} worlds\n")
+        found = by_size(worlds, number, places, seed, term)
+        click.echo(f"{found.table_of_codes()}\n\n{found.table_of_faults()}\n")
 
 
 if __name__ == "__main__":

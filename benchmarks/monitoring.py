@@ -19,7 +19,7 @@ import polars as pl
 from histories.calendar import HORIZON
 from serving.monitoring.alarms import ALARMS, load_limits
 from serving.monitoring.evidence import Current, Evidence
-from serving.monitoring.judge import Judgement
+from serving.monitoring.judge import Judgement, together
 from serving.monitoring.outcomes import Outcomes
 from serving.monitoring.promises import compare
 
@@ -49,15 +49,19 @@ def lists(rng: np.random.Generator, children: int, kind: str) -> pl.DataFrame:
 
 
 class Drawn(Evidence):
-    """The evidence of one version, whose lists are drawn."""
+    """The evidence of one authority, whose lists are drawn; the version that made the newest is the last."""
 
     def current(self) -> list[Current]:
-        """Return the version."""
-        return [Current(authority="801", version=version) for version in self.judgement.outcomes]
+        """Return the newest version."""
+        return [Current(authority="801", version=list(self.judgement.outcomes)[-1])]
 
     def outcomes(self, of: Current) -> Outcomes:
-        """Return all that is drawn."""
+        """Return what is drawn of the version."""
         return self.judgement.outcomes[of.version]
+
+    def outcomes_of_versions(self, of: Current) -> Outcomes:
+        """Return all that is drawn."""
+        return together(self.judgement.outcomes.values())
 
 
 def states(scored: pl.DataFrame, base_rate: float) -> Iterator[tuple[str, bool]]:

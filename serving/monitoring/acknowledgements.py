@@ -57,10 +57,12 @@ def acknowledge(change: Change, alarms: Sequence[AlarmResult], code: str, reason
 
 
 def seen(alarms: Iterable[AlarmResult]) -> dict[str, Any]:
-    """Return what an entry of a look (``SEEN``) says of the alarms: the codes that are up and quiet, and the places of those that are up, or not judged there."""
+    """Return what an entry of a look (``SEEN``) says of the alarms: the codes that are up, quiet, and judged but for some places, and the places of those that are up, or not judged there."""
     alarms = list(alarms)
     codes = {state: sorted({a.code for a in alarms if a.state == state}) for state in ("up", "quiet")}
-    return {**codes, "places": sorted({(a.code, a.place) for a in alarms if a.place})}
+    nowhere = {a.code for a in alarms if a.state == "not_judged" and not a.place}
+    partly = sorted({a.code for a in alarms if a.state == "not_judged"} - nowhere)
+    return {**codes, "partly": partly, "places": sorted({(a.code, a.place) for a in alarms if a.place})}
 
 
 def with_acknowledgements(view: View, alarms: Sequence[AlarmResult]) -> list[AlarmResult]:
@@ -94,4 +96,5 @@ def _is_over(code: str, where: str, look: Mapping[str, Any]) -> bool:
     """Return whether a look found an alarm quiet at a place; entries of earlier versions name the codes that are up only, which does not tell."""
     if not look.get("default_look", True) or "places" not in look:
         return False
-    return code in look["quiet"] or (code in look["up"] and [code, where] not in look["places"])
+    judged = code in look["up"] or code in look.get("partly", ())
+    return code in look["quiet"] or (judged and [code, where] not in look["places"])

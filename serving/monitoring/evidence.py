@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from histories.io.quantities import quantity
 from serving.monitoring.judge import Judgement, by_group
 from serving.monitoring.outcomes import Outcomes
 from serving.monitoring.results import ListResult
@@ -46,9 +47,44 @@ class Current:
         """The authority and the version, whichever lists are meant."""
         return f"version {self.version}, authority {self.authority}"
 
-    def place(self, days: int) -> str:
-        """Return which lists are meant, for messages: those of the newest days with known outcomes."""
-        return f"{self.name}, newest {days} days of lists with known outcomes"
+
+@dataclass(frozen=True, kw_only=True)
+class Recent:
+    """The newest lists with known outcomes that an authority was shown, as many as an alarm needs.
+
+    Attributes
+    ----------
+    outcomes : Outcomes
+    expected : float
+        How many different children were expected to go missing on them.
+    where : str
+        Which lists they are, for messages.
+    place : str
+        Whose they are, whichever lists are meant.
+    """
+
+    outcomes: Outcomes
+    expected: float
+    where: str
+    place: str
+
+    @classmethod
+    def of(cls, current: Current, outcomes: Outcomes, expected: float) -> Recent:
+        """Name the lists of some outcomes: one version's, or those of several of which each made some."""
+        days = quantity(outcomes.scored["as_of"].n_unique(), "day")
+        versions = (
+            set(outcomes.scored["model_version"].unique()) if "model_version" in outcomes.scored.columns else set()
+        )
+        place, name = current.name, current.name
+        if len(versions) > 1:
+            place = f"several versions, authority {current.authority}"
+            name = f"versions {', '.join(sorted(versions))}, authority {current.authority}"
+        return cls(
+            outcomes=outcomes,
+            expected=expected,
+            where=f"{name}, newest {days} of lists with known outcomes",
+            place=place,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,33 +131,39 @@ class Evidence:
         lists = [x for x in self.judgement.lists_of(of.version) if x.authority == of.authority]
         return self.judgement.outcomes_of(lists)
 
+    def outcomes_of_versions(self, of: Current) -> Outcomes:
+        """Return the same of every version that foretold the same thing: of whichever list a promise is, what came can be held beside it."""
+        shown = [x for x in self.judgement.shown_and_matured if x.authority == of.authority]
+        tasks = {(x.definition, x.horizon_days) for x in shown if x.model_version == of.version}
+        return self.judgement.outcomes_of(x for x in shown if (x.definition, x.horizon_days) in tasks)
+
     def recent(self, of: Current, days: int) -> Outcomes:
         """Return the outcomes of the newest matured days of ``outcomes``."""
-        whole = self.outcomes(of)
-        newest = whole.scored["as_of"].unique().sort(descending=True).head(days)
-        among = pl.col("as_of").is_in(newest.implode())
-        return Outcomes(whole.scored.filter(among), whole.unscored.filter(among))
+        return _newest_days(self.outcomes(of), days)
 
-    def until_enough(
-        self, of: Current, limits: Mapping[str, Any], expected: Callable[[pl.DataFrame], float]
-    ) -> tuple[Outcomes, float, int]:
-        """Return the outcomes of the newest matured days, how many children were expected to go missing on them, and how many days it is.
+    def until_enough(self, of: Current, limits: Mapping[str, Any], expected: Callable[[pl.DataFrame], float]) -> Recent:
+        """Return the newest lists on which enough different children were expected to go missing, or else as many as may be looked at.
 
         While fewer than the limit are expected, more days are looked at, up to ``most_days``: a small team sees the same few children week by
-        week, so that only a longer time tells of more.
+        week, so that only a longer time tells of more. Where all lists of the version are too few, those of earlier versions are looked at too.
 
         Parameters
         ----------
         expected : callable
             Returns how many different children were expected to go missing, of the scores whose outcome is known.
         """
-        days, most = limits["days"], min(limits["most_days"], self.outcomes(of).scored["as_of"].n_unique())
-        while True:
-            recent = self.recent(of, days)
-            number = expected(recent.scored.filter(pl.col("label").is_not_null()))
-            if number >= limits["expected"] or days >= most:
-                return recent, number, days
-            days = min(2 * days, most)
+        days = limits["days"]
+        for whole in (self.outcomes(of), self.outcomes_of_versions(of)):
+            most = min(limits["most_days"], whole.scored["as_of"].n_unique())
+            while True:
+                recent = _newest_days(whole, days)
+                number = expected(recent.scored.filter(pl.col("label").is_not_null()))
+                if number >= limits["expected"] or days >= most:
+                    break
+                days = min(2 * days, most)
+            if number >= limits["expected"]:
+                break
+        return Recent.of(of, recent, number)
 
     def by_group(self, of: Current, days: int) -> FairnessReport | None:
         """Return the figures by group of the newest matured days of ``outcomes``; None if no outcome is known."""
@@ -152,6 +194,13 @@ class Evidence:
         """Return the day of the newest of ``lists_until`` that was made with a table; None if none was: a table given up for good is missed so long."""
         lists = self.lists_until(authority, day, days)
         return max((x.as_of for x in lists if table not in x.missing_tables), default=None)
+
+
+def _newest_days(whole: Outcomes, days: int) -> Outcomes:
+    """Return the outcomes of the newest days."""
+    newest = whole.scored["as_of"].unique().sort(descending=True).head(days)
+    among = pl.col("as_of").is_in(newest.implode())
+    return Outcomes(whole.scored.filter(among), whole.unscored.filter(among))
 
 
 def _newest(lists: Iterable[CompleteList]) -> list[CompleteList]:

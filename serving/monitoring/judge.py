@@ -86,9 +86,11 @@ class Judgement:
         return shown or [r.of for r in self.lists if r.figures and r.of.model_version == version]
 
     def outcomes_of(self, lists: Iterable[CompleteList]) -> Outcomes:
-        """Return the outcomes of some matured lists of one version; rows of children, never part of a report."""
+        """Return the outcomes of some matured lists, at least one; rows of children, never part of a report."""
         lists = list(lists)
-        return _only(self.outcomes[lists[0].model_version], lists)
+        return together(
+            _only(self.outcomes[version], lists) for version in dict.fromkeys(x.model_version for x in lists)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

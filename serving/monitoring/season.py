@@ -31,6 +31,9 @@ from serving.monitoring.by_authority import (
 from training.task import ProgressCallback, quiet
 
 YEAR = timedelta(days=364)  # the same weekday of the same week
+LOOKED_BACK = (
+    3  # years: last year's features are held beside those of two years before it, to see whether it can be a standard
+)
 DAY = timedelta(days=1)
 SILENT = timedelta(days=14)
 MIN_OPEN = 5  # school days within ``SILENT`` from which a school without a mark is silent: fewer are a holiday
@@ -100,7 +103,7 @@ class Season:
     delays_in, shifts_in, newest_in : dict
         ``delays``, ``shifts`` and the day of the newest record of schooling, by authority; empty where all children are of one.
     last_year : Season or None
-        The same of the day a year before, without features' shifts from two years before that, schools and newest records: whether it can be a standard.
+        The same of the day a year before, without schools and newest records: whether it can be a standard.
     """
 
     day: date
@@ -148,9 +151,9 @@ def season_of(
     kept : BlockStore, optional
         Keeps counts for the next run.
     """
-    days = [day - 2 * YEAR, day - YEAR, day]
+    days = [day - n * YEAR for n in range(LOOKED_BACK, -1, -1)]
     members = pl.DataFrame(cohort(histories, days, rule))
-    advance(description=f"features of {day} and the same days of two years before")
+    advance(description=f"features of {day} and the same days of the years before")
     x = pl.DataFrame(matrix(histories, days, rule=rule, kept=kept)) if len(members) else None
     return measured(histories, members, x, day, features)
 
@@ -163,7 +166,7 @@ def measured(
     Parameters
     ----------
     members : polars.DataFrame
-        The cohorts of the day, and of the same day one and two years before.
+        The cohorts of the day, and of the same day up to ``LOOKED_BACK`` years before.
     x : polars.DataFrame or None
         Their features; without them no feature is compared.
     """

@@ -59,6 +59,7 @@ def shareable(report: MonitorReport, authority: str | None, trials: Sequence[Map
         "alarms": [_alarm(a) for a in report.alarms if a.state == "up"] if whole else [],
         "quiet": _titles(report, "quiet") if whole else [],
         "not_judged": _titles(report, "not_judged") if whole else [],
+        "partly_judged": _titles(report, "not_judged", at_places=True) if whole else [],
         **_over_time(judgement, authority),
         "stored_again": sum(r.of.replaced > 0 for r in lists if r.figures and r.of in shown),
         "capacity_unknown": sum(r.of.capacity is None for r in lists if r.figures and r.of in shown),
@@ -98,8 +99,10 @@ def _alarm(alarm: AlarmResult) -> dict[str, Any]:
     }
 
 
-def _titles(report: MonitorReport, state: str) -> list[str]:
-    return list(dict.fromkeys(f"{a.code} {a.title}" for a in report.alarms if a.state == state))
+def _titles(report: MonitorReport, state: str, *, at_places: bool = False) -> list[str]:
+    """Return the alarms of a state: everywhere, or at some places only."""
+    found = (a for a in report.alarms if a.state == state and bool(a.place) == at_places)
+    return list(dict.fromkeys(f"{a.code} {a.title}" for a in found))
 
 
 def _missing(scored: pl.DataFrame) -> int:

@@ -5,32 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised, apart
-from serving.monitoring.evidence import Current, Evidence
-from serving.monitoring.promises import Comparison, compare, expected_children
+from serving.monitoring.alarms.alarm import FEW, Alarm, Limits, NotJudged, Raised, Unjudged, apart
+from serving.monitoring.evidence import Evidence
+from serving.monitoring.promises import compare, expected_children
 
 
-def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
-    """Compare the newest matured days of each authority's current version, of more of them while few children were expected to go missing."""
-    judged: dict[Current, tuple[Comparison, int]] = {}
+def check(evidence: Evidence, limits: Limits) -> Iterator[Raised | Unjudged]:
+    """Compare the newest matured days of each authority, of more of them while few children were expected to go missing."""
+    is_judged, most = False, limits["ratio"]
     for of in evidence.current():
-        recent, expected, days = evidence.until_enough(of, limits, expected_children)
-        comparison = compare(recent.scored)
-        if expected >= limits["expected"] and comparison.ratio:
-            judged[of] = comparison, days
-    if not judged:
-        raise NotJudged(
-            "too few children were expected to go missing on these lists; with more 'most_days' more lists are looked at"
-        )
-    most = limits["ratio"]
-    for of, (comparison, days) in judged.items():
+        recent = evidence.until_enough(of, limits, expected_children)
+        comparison = compare(recent.outcomes.scored)
         ratio = comparison.ratio
-        if ratio and (ratio.low > most or ratio.high < 1 / most):
+        if ratio is None or recent.expected < limits["expected"]:
+            yield Unjudged(FEW, recent.place)
+            continue
+        is_judged = True
+        if ratio.low > most or ratio.high < 1 / most:
             what = (
                 f"the risks said that {comparison.expected:.1f} children would go missing, and {comparison.observed} did (observed over expected {ratio}; "
                 f"allowed {1 / most:.2f} to {most:.2f})"
             )
-            yield Raised(what, of.place(days), apart(ratio.value), place=of.name)
+            yield Raised(what, recent.where, apart(ratio.value), place=recent.place)
+    if not is_judged:
+        raise NotJudged(FEW)
 
 
 ALARM = Alarm(

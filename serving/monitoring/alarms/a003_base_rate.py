@@ -8,22 +8,26 @@ from functools import partial
 
 import polars as pl
 
-from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised, apart
+from serving.monitoring.alarms.alarm import FEW, Alarm, Limits, NotJudged, Raised, Unjudged, apart
 from serving.monitoring.evidence import Evidence
 from serving.monitoring.promises import compare, expected_children
 
+GONE = "the model's folder is gone"
 
-def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
-    """Compare the rate on the newest matured days of each authority, of more of them while few children were expected to go missing, with that of the version's training data."""
+
+def check(evidence: Evidence, limits: Limits) -> Iterator[Raised | Unjudged]:
+    """Compare the rate on the newest matured days of each authority, of more of them while few children were expected to go missing, with that of its version's training data."""
     is_judged = False
     for of in evidence.current():
         manifest = evidence.judgement.manifests.get(of.version)
         if manifest is None or not manifest.base_rate:
+            yield Unjudged(GONE, of.name)
             continue
         rate_then = manifest.base_rate
-        outcomes, expected, days = evidence.until_enough(of, limits, partial(_expected_at, rate_then))
-        recent = compare(outcomes.scored)
-        if recent.ratio is None or expected < limits["expected"]:
+        looked = evidence.until_enough(of, limits, partial(_expected_at, rate_then))
+        recent = compare(looked.outcomes.scored)
+        if recent.ratio is None or looked.expected < limits["expected"]:
+            yield Unjudged(FEW, looked.place)
             continue
         is_judged = True
         times = recent.expected / (recent.children * rate_then)
@@ -32,13 +36,11 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
             rate = recent.observed / recent.children
             what = (
                 f"{rate:.2%} of the children went missing, {rate / rate_then:.2g} times ({low:.2g} to {high:.2g}) the rate of "
-                f"{rate_then:.2%} in training"
+                f"{rate_then:.2%} in the training of version {of.version}"
             )
-            yield Raised(what, of.place(days), apart(rate / rate_then), place=of.name)
+            yield Raised(what, looked.where, apart(rate / rate_then), place=looked.place)
     if not is_judged:
-        raise NotJudged(
-            "the model's folder is gone, or too few children with known outcomes are on its lists; see 'most_days'"
-        )
+        raise NotJudged(f"{GONE}, or {FEW}")
 
 
 def _expected_at(rate: float, known: pl.DataFrame) -> float:

@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised
+from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised, Unjudged
 from serving.monitoring.evidence import Evidence
 
+FIRST = "there is no earlier list to compare with"
 
-def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
+
+def check(evidence: Evidence, limits: Limits) -> Iterator[Raised | Unjudged]:
     """Compare the missing tables of each authority's newest list with those of its earlier lists."""
     is_judged = False
     for newest in evidence.newest_lists():
         place = newest.authority, newest.as_of, limits["days"]
-        is_judged = is_judged or len(evidence.lists_until(*place)) > 1  # the newest itself is one
+        if len(evidence.lists_until(*place)) < 2:  # the newest itself is one
+            yield Unjudged(FIRST, newest.place)
+            continue
+        is_judged = True
         for table in newest.missing_tables:
             had = evidence.newest_with(table, *place)
             if had:
                 yield Raised(f"it was made without {table}; the list of {had} had it", newest.place, {table: 1.0})
     if not is_judged:
-        raise NotJudged("there is no earlier list to compare with")
+        raise NotJudged(FIRST)
 
 
 ALARM = Alarm(

@@ -5,23 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised, apart
+from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised, Unjudged, apart
 from serving.monitoring.evidence import Evidence
 from serving.store.scores.complete_lists import CompleteList
 
 YEAR = 364  # the same weekday
 MARKS = "attendance"
+NO_MARKS = "lists are made without daily marks: counts of a term move all risks at once"
+NO_LIST = "there is no list of the same weeks of an earlier year"
 
 
-def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
+def check(evidence: Evidence, limits: Limits) -> Iterator[Raised | Unjudged]:
     """Compare the mean risk of each authority's newest list with that of lists of the same weeks of earlier years."""
     is_judged = False
     for newest in evidence.newest_lists():
         if MARKS in newest.missing_tables:
+            yield Unjudged(NO_MARKS, newest.place)
             continue
         earlier = [x for x in evidence.lists_of(newest.authority) if _same_weeks(x, newest, limits["days"])]
         children = sum(x.children for x in earlier)
         if not children:
+            yield Unjudged(NO_LIST, newest.place)
             continue
         is_judged = True
         before = sum(x.mean_risk * x.children for x in earlier) / children
@@ -30,9 +34,7 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
             what = f"the mean risk is {newest.mean_risk:.2%}, {times:.2g} times the {before:.2%} of {len(earlier)} lists of the same weeks"
             yield Raised(what, newest.place, apart(times))
     if not is_judged:
-        raise NotJudged(
-            "there is no list of the same weeks of an earlier year, or lists are made without daily marks: counts of a term move all risks at once"
-        )
+        raise NotJudged(f"{NO_LIST}, or {NO_MARKS}")
 
 
 def _same_weeks(x: CompleteList, newest: CompleteList, days: int) -> bool:

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised
+from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised, Unjudged
 from serving.monitoring.evidence import Evidence
 
+NONE = "there are no two lists of one version within the days of the limit, or the capacity is small"
 
-def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
+
+def check(evidence: Evidence, limits: Limits) -> Iterator[Raised | Unjudged]:
     """Compare the first children of each authority's newest list with those of the previous one of the same version."""
     is_judged = False
     for newest, previous in evidence.first_children.items():
-        if previous is None or (newest.as_of - previous.of.as_of).days > limits["days"]:
-            continue
-        if min(previous.places, newest.children, previous.of.children) < limits["children"]:
+        if (
+            previous is None
+            or (newest.as_of - previous.of.as_of).days > limits["days"]
+            or min(previous.places, newest.children, previous.of.children) < limits["children"]
+        ):
+            yield Unjudged(NONE, newest.place)
             continue
         is_judged = True
         if previous.kept < limits["kept"]:
@@ -25,7 +30,7 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
                 {"changed": 1 - previous.kept},
             )
     if not is_judged:
-        raise NotJudged("there are no two lists of one version within the days of the limit, or the capacity is small")
+        raise NotJudged(NONE)
 
 
 ALARM = Alarm(

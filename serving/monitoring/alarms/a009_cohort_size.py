@@ -5,26 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised, apart
+from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised, Unjudged, apart
 from serving.monitoring.evidence import Evidence
 
+FEW = "the histories hold too few children of a year before"
 
-def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
+
+def check(evidence: Evidence, limits: Limits) -> Iterator[Raised | Unjudged]:
     """Compare the children of each authority's cohort with those of the same week a year before."""
     season = evidence.season
     is_judged = False
     for authority, (now, before) in season.children.items() if season else ():
+        place = f"authority {authority or 'unknown'}"
         if before < limits["children"]:
+            yield Unjudged(FEW, place)
             continue
         is_judged = True
         if not before / limits["ratio"] <= now <= before * limits["ratio"]:
             yield Raised(
                 f"{now:,} children are in the cohort, {before:,} a year before",
-                f"authority {authority or 'unknown'}",
+                place,
                 apart(now / max(before, 1)),
             )
     if not is_judged:
-        raise NotJudged("the histories hold too few children of a year before")
+        raise NotJudged(FEW)
 
 
 ALARM = Alarm(

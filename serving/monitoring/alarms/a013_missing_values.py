@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised, in_places
+from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised, Unjudged, in_places
 from serving.monitoring.evidence import Evidence
 from serving.monitoring.season import Season, Shift
 
 MAX_NAMED = 5
+FEW = "the histories hold too few children of a year before"
 
 
-def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
+def check(evidence: Evidence, limits: Limits) -> Iterator[Raised | Unjudged]:
     """Compare the share of children without a value with that of the same week a year before, of all authorities and of each."""
     season = evidence.season
-    judged = in_places((season.totals, season.shifts), _in_authorities(season)) if season else {}
-    judged = {place: (n, shifts) for place, (n, shifts) in judged.items() if min(n) >= limits["children"] and shifts}
+    places = in_places((season.totals, season.shifts), _in_authorities(season)) if season else {}
+    judged = {place: of for place, of in places.items() if min(of[0]) >= limits["children"] and of[1]}
     if not judged:
-        raise NotJudged("the histories hold too few children of a year before")
+        raise NotJudged(FEW)
+    yield from (Unjudged(FEW, f"features{place}") for place in places if place not in judged)
     for place, (_, shifts) in judged.items():
         more = {name: s for name, s in shifts.items() if s.alike and s.missing - s.missing_before > limits["share"]}
         if more:

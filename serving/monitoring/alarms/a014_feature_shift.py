@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised, in_places
+from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised, Unjudged, in_places
 from serving.monitoring.evidence import Evidence
 from serving.monitoring.season import Shift
 
 MAX_NAMED = 5
+FEW = "the histories hold too few children of the same weeks of the two years before"
 
 
-def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
+def check(evidence: Evidence, limits: Limits) -> Iterator[Raised | Unjudged]:
     """Compare each feature's shift since the same week a year before with the shift of the year before that, of all authorities and of each."""
     season = evidence.season
     places = in_places(season.shifts, season.shifts_in) if season else {}
     judged = {place: of for place, shifts in places.items() if (of := _judged(shifts, limits["children"]))}
     if not judged:
-        raise NotJudged("the histories hold too few children of the same weeks of the two years before")
+        raise NotJudged(FEW)
+    yield from (Unjudged(FEW, f"features{place}") for place in places if place not in judged)
     least, times = limits["difference"], limits["times"]
     for place, of in judged.items():
         moved = {name: d for name, (d, usual) in of.items() if abs(d) > max(least, times * abs(usual))}
@@ -49,4 +51,5 @@ ALARM = Alarm(
     do="Look at the records behind the features first (onroll check); if children's lives have changed, train on newer terms.",
     since=date(2026, 11, 30),
     check=check,
+    compares_years=True,
 )

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised
+from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised, Unjudged
 from serving.monitoring.evidence import Evidence
 
 
-def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
+def check(evidence: Evidence, limits: Limits) -> Iterator[Raised | Unjudged]:
     """Compare the newest fully labelled training day of the versions of the newest lists with the newest day whose outcomes are known."""
     is_judged = False
     for newest in {x.model_version: x for x in evidence.newest_lists()}.values():
         manifest = evidence.judgement.manifests.get(newest.model_version)
         known = evidence.judgement.newest_known.get((newest.definition, newest.horizon_days))
+        place = f"version {newest.model_version}"
         if manifest is None or known is None or not manifest.trained_on:
+            yield Unjudged("the model's folder is gone, or its definition of missing is not at hand", place)
             continue
         is_judged = True
         # Days known only in part are newer; earlier versions do not name the newest whole one.
@@ -23,7 +25,7 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
         if (known - trained).days > limits["days"]:
             yield Raised(
                 f"its newest training day is {trained}; outcomes are known up to {known}",
-                f"version {newest.model_version}",
+                place,
                 {"days": (known - trained).days},
             )
     if not is_judged:

@@ -15,6 +15,7 @@ T = TypeVar("T")
 Limits: TypeAlias = Mapping[str, Any]
 FARTHEST = 20.0  # a ratio farther from 1, such as 0, counts as this
 LARGEST = 1000.0  # any size; a feature that never varied may shift by an infinite number of standard deviations
+FEW = "too few children were expected to go missing on these lists; with more 'most_days' more lists are looked at"
 STANDARD = "last year is no standard, since these weeks of it were faulty too"
 
 
@@ -48,6 +49,20 @@ class Raised:
     def of(self) -> str:
         """What names the place as long as the event lasts."""
         return self.place or self.where
+
+
+@dataclass(frozen=True)
+class Unjudged:
+    """A place at which the rule cannot be applied, while it is at others; ``NotJudged`` is of all places.
+
+    Attributes
+    ----------
+    why, place : str
+        As ``what`` and ``place`` of ``Raised``.
+    """
+
+    why: str
+    place: str
 
 
 def in_places(whole: T, of_each: Mapping[str, T]) -> dict[str, T]:
@@ -137,7 +152,8 @@ class Alarm:
     since : date
         The day from which the rule holds in this form.
     check : callable
-        Takes ``Evidence`` and the alarm's limits; returns the reasons for which it is up, or raises ``NotJudged``.
+        Takes ``Evidence`` and the alarm's limits; returns the reasons for which it is up and the places at which it cannot be judged, or raises
+        ``NotJudged`` if that is so everywhere.
     compares_years : bool
         Whether it compares with the same weeks a year before. Where it would have been up then, that year is no standard: the alarm is not
         judged there, so that no fault falls silent because it has lasted for a year.
@@ -148,16 +164,18 @@ class Alarm:
     reason: str
     do: str
     since: date
-    check: Callable[[Evidence, Limits], Iterable[Raised]]
+    check: Callable[[Evidence, Limits], Iterable[Raised | Unjudged]]
     compares_years: bool = False
 
     def results(self, evidence: Evidence, limits: Limits) -> list[AlarmResult]:
         """Return one result for each reason for which it is up and each place at which it is not judged, or one that says that it is quiet or not judged."""
         base = AlarmResult(code=self.code, title=self.title, since=self.since, state="quiet")
+        everywhere: list[AlarmResult] = []
         try:
-            raised, otherwise = list(self.check(evidence, limits)), base
+            found = list(self.check(evidence, limits))
         except NotJudged as why:
-            raised, otherwise = [], replace(base, state="not_judged", what=str(why))
+            found, everywhere = [], [replace(base, state="not_judged", what=str(why))]
+        raised = [r for r in found if isinstance(r, Raised)]
         faulty = self._faulty_a_year_before(evidence, limits)
         up = [r for r in raised if r.of not in faulty or not _turned(r, faulty[r.of])]
         left = [faulty[place] for place in faulty.keys() - {r.of for r in up}]
@@ -165,13 +183,19 @@ class Alarm:
             replace(base, state="not_judged", what=f"{STANDARD}: {r.what}", where=r.where, place=r.of)
             for r in sorted(left, key=lambda r: r.of)
         ]
-        return [*(_up(base, r, self.do) for r in up), *not_judged] or [otherwise]
+        not_judged += [
+            replace(base, state="not_judged", what=r.why, where=r.place, place=r.place)
+            for r in found
+            if isinstance(r, Unjudged) and r.place not in faulty
+        ]
+        return [*(_up(base, r, self.do) for r in up), *not_judged, *everywhere] or [base]
 
     def _faulty_a_year_before(self, evidence: Evidence, limits: Limits) -> dict[str, Raised]:
         """Return why the alarm would have been up in the same weeks a year before, by place."""
         then = evidence.a_year_before() if self.compares_years else None
         try:
-            return {r.of: r for r in self.check(then, limits)} if then else {}
+            raised = self.check(then, limits) if then else ()
+            return {r.of: r for r in raised if isinstance(r, Raised)}
         except NotJudged:
             return {}
 

@@ -24,6 +24,7 @@ def result(state, where="", code="A011"):
     return AlarmResult(code=code, title="t", state=state, since=date(2026, 1, 1), where=where, place=where, parts=parts)
 
 
+PARTLY = [result("not_judged", "school 79")]
 UP = [result("up", "school 77")]
 BOTH = [*UP, result("up", "school 78")]
 OTHER = [result("up", "school 78")]
@@ -55,6 +56,9 @@ def acknowledged(store):
         ([QUIET], False),
         ([QUIET, UP], False),  # up again, in another year
         ([OTHER], False),  # this school sends marks again, another has stopped
+        ([PARTLY], False),  # this school sends marks again, of another nobody can say
+        ([[result("not_judged", "school 77")]], True),
+        ([[*PARTLY, *NOT_JUDGED]], True),  # nothing was judged anywhere
     ],
 )
 def test_it_holds_until_a_look_finds_the_alarm_quiet_there(store, looks, holds):
