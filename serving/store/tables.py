@@ -151,6 +151,8 @@ class ScoreList(Base):
     ----------
     purpose : str
         ``shown`` to teams, or ``shadow``: for monitoring only.
+    shown_at : datetime or None
+        When it was first stored to be shown, however often it has been stored since; None if it was not.
     capacity : str
         JSON: see ``serving.store.scores.list_capacity``; ``{}`` in lists of earlier versions of which the audit holds none.
     """
@@ -164,6 +166,7 @@ class ScoreList(Base):
     silent_schools: Mapped[str] = mapped_column(sa.Text, server_default="[]")  # JSON; see serving.store.cases.silence
     thinned_at: Mapped[datetime | None]  # since when scores of it are gone: what is left is a part, and judges nothing
     purpose: Mapped[str] = mapped_column(sa.String(10), server_default="shown")
+    shown_at: Mapped[datetime | None]
     capacity: Mapped[str] = mapped_column(sa.Text, server_default="{}")
 
 

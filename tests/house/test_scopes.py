@@ -39,8 +39,6 @@ UNSCOPED = {
     "store/scores/chosen.py:shown": PARTS,
     "store/scores/kept_numbers.py:texts": "the scores were found within the scope before",
     "store/scores/standing.py:must_be_of_one_model": SCORING,
-    "store/scores/standing.py:must_not_supersede": SCORING,
-    "store/scores/standing.py:must_stand": SCORING,
     "store/scores/stored_scores.py:save": SCORING,
     "store/scores/tops.py:set_aside": PARTS,
     "store/scores/week_list.py:_count": "its conditions are the list's, which carry the scope",

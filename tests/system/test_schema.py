@@ -13,7 +13,7 @@ from histories.errors import Faults
 from serving.store import Caller, Store, database, schema
 from serving.store.database import open_engine, reading, writing
 from serving.store.packed import words
-from serving.store.tables import Pupil, ScoreList, StoredScore
+from serving.store.tables import Pupil, StoredScore
 from tests.support.databases import KEY
 from tests.support.scores import parsed, score
 
@@ -116,32 +116,6 @@ def test_stored_scores_are_packed_and_stay_as_they_were(empty_url):
         assert [tuple(r) for r in kept] == [(r["body"], s.get("list")) for r, s in zip(rows, scores, strict=True)]
         size = connection.exec_driver_sql("SELECT sum(length(body)) FROM scores").scalar()
     assert size * 10 < sum(len(r["body"]) for r in rows)
-    engine.dispose()
-
-
-def test_earlier_lists_are_shown_and_get_the_capacity_that_the_audit_holds_from_before_them(empty_url):
-    """Revision 0026: what was set after a list was stored, or by nobody who is known, is not its capacity."""
-    engine = open_engine(empty_url + ("" if empty_url.startswith("sqlite") else "&options=-c%20timezone%3DAsia/Tokyo"))
-    schema.upgrade(engine, "0025")
-    noon = datetime(2025, 1, 13, 12, tzinfo=UTC)
-    sets = [("801", "", 25, -2), ("801", "north", 5, -1), ("801", "", 5, 1), ("802", "", 9, 1), (None, "", 7, -3)]
-    entry = {"who": "lead", "role": "lead", "action": "capacity.set", "pupils": "[]", "mac": ""}
-    entries = [
-        {**entry, "seq": seq, "at": (noon + timedelta(hours=hours)).isoformat(), "authority": authority, "details": d}
-        for seq, (authority, team, per_week, hours) in enumerate(sets, 1)
-        for d in [json.dumps({"team": team, "per_week": per_week, "version": 1})]
-    ]
-    lists = [{"authority": a, "as_of": noon.date(), "model_version": "1", "stored_at": noon} for a in ("801", "802")]
-    with writing(engine) as connection:
-        tables = sa.MetaData()
-        tables.reflect(connection)
-        connection.execute(sa.insert(tables.tables["audit"]), entries)
-        connection.execute(sa.insert(tables.tables["score_lists"]), lists)
-    schema.upgrade(engine)
-    with reading(engine) as connection:
-        kept = connection.execute(sa.select(ScoreList.purpose, ScoreList.capacity).order_by(ScoreList.authority))
-        known = [{"teams": {"": 25, "north": 5}}, {}]
-        assert [(r.purpose, json.loads(r.capacity)) for r in kept] == [("shown", k) for k in known]
     engine.dispose()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
@@ -15,34 +15,18 @@ SHOWN, SHADOW = "shown", "shadow"  # purposes of lists: those that teams see, an
 CORRECTABLE = timedelta(days=7)  # from the first storing; nearly no outcome of a window is recorded so soon
 
 
-def must_stand(
-    change: Change, scores: Collection[tuple[str, date, str]], lists: Collection[tuple[str, date, str]]
-) -> None:
+def must_stand(change: Change, lists: Collection[tuple[str, date, str]]) -> None:
     """Raise ``Faults`` when scores would be added to, or replaced on, a list that teams were first shown longer than ``CORRECTABLE`` ago.
 
     Parameters
     ----------
-    scores : collection of tuple
-        Pupil, day and version of each score that is new or differs from the stored one.
     lists : collection of tuple
-        Authority, day and version of their lists.
+        Authority, day and version of the lists of scores that are new or differ from the stored ones.
     """
     of_list = sa.tuple_(ScoreList.authority, ScoreList.as_of, ScoreList.model_version).in_(lists)
-    listed = sa.select(sa.func.min(ScoreList.stored_at)).where(of_list, ScoreList.purpose == SHOWN)
-    newest = change.connection.scalar(listed)
-    if newest is None:
-        return
-    of_score = sa.tuple_(StoredScore.pupil_id, StoredScore.as_of, StoredScore.model_version).in_(scores)
-    # Replaced ones too: a correction of a correction has no more time.
-    oldest = change.connection.scalar(sa.select(sa.func.min(StoredScore.stored_at)).where(of_score))
-    if change.now - min(filter(None, (newest, oldest))) > CORRECTABLE:
-        do = "Score a newer day. What was promised is judged as it stands."
-        days = CORRECTABLE.days
-        raise Faults(
-            Fault(
-                f"teams were shown other scores of this day and version more than {days} days ago", "score --store", do
-            )
-        )
+    _must_be_correctable(
+        change.connection, [of_list], change.now, "teams were shown other scores of this day and version"
+    )
 
 
 def must_not_supersede(connection: sa.Connection, lists: Collection[tuple[str, date, str]], now: datetime) -> None:
@@ -56,18 +40,17 @@ def must_not_supersede(connection: sa.Connection, lists: Collection[tuple[str, d
         Authority, day and version of lists that would be shown.
     """
     for authority, day, version in lists:
-        place = (StoredScore.authority == authority, StoredScore.as_of == day, StoredScore.model_version != version)
-        is_shown = sa.exists().where(
-            ScoreList.authority == authority,
-            ScoreList.as_of == day,
-            ScoreList.model_version == StoredScore.model_version,
-            ScoreList.purpose == SHOWN,
-        )
-        oldest = connection.scalar(sa.select(sa.func.min(StoredScore.stored_at)).where(*place, is_shown))
-        if oldest is not None and now - oldest > CORRECTABLE:
-            do = "Score a newer day. What was promised is judged as it stands."
-            what = f"teams were shown the list of another version of this day more than {CORRECTABLE.days} days ago"
-            raise Faults(Fault(what, "score --store", do))
+        other = [ScoreList.authority == authority, ScoreList.as_of == day, ScoreList.model_version != version]
+        _must_be_correctable(connection, other, now, "teams were shown the list of another version of this day")
+
+
+def _must_be_correctable(
+    connection: sa.Connection, of_lists: Sequence[sa.ColumnElement[bool]], now: datetime, what: str
+) -> None:
+    first = connection.scalar(sa.select(sa.func.min(ScoreList.shown_at)).where(*of_lists, ScoreList.purpose == SHOWN))
+    if first is not None and now - first > CORRECTABLE:
+        do = "Score a newer day. What was promised is judged as it stands."
+        raise Faults(Fault(f"{what} more than {CORRECTABLE.days} days ago", "score --store", do))
 
 
 def must_be_of_one_model(connection: sa.Connection, lists: Collection[tuple[str, date, str]], model: str) -> None:

@@ -62,7 +62,7 @@ def save(change: Change, rows: Sequence[dict[str, Any]], purpose: str = SHOWN) -
         changed = [key for key in part if key not in bodies or key in other]
         promised = [key for key in changed if key not in bodies or _promises_other(part[key], bodies[key])]
         if promised:
-            must_stand(change, promised, {tuple(part[key][k] for k in LIST_KEY) for key in promised})
+            must_stand(change, {tuple(part[key][k] for k in LIST_KEY) for key in promised})
         replaced = [key for key in changed if key in bodies]
         if replaced:
             old = sa.and_(sa.tuple_(*COLUMNS).in_(replaced), StoredScore.replaced_at.is_(None))
@@ -127,12 +127,14 @@ def enlist(
     """
     capacities = list_capacity.now(change.connection, per_week)
     for key in lists:
+        shown_at = change.now if purpose == SHOWN else None
         made = {"stored_at": change.now, "purpose": purpose, "thinned_at": None}
         capacity = capacities.get(key[0], capacities[""])
         insert = upsert(change, ScoreList).values(
-            {**dict(zip(LIST_KEY, key, strict=True)), **made, "capacity": capacity}
+            {**dict(zip(LIST_KEY, key, strict=True)), **made, "shown_at": shown_at, "capacity": capacity}
         )
-        change.connection.execute(insert.on_conflict_do_update(index_elements=list(LIST_KEY), set_=made))
+        again = {**made, "shown_at": sa.func.coalesce(ScoreList.shown_at, shown_at)}
+        change.connection.execute(insert.on_conflict_do_update(index_elements=list(LIST_KEY), set_=again))
     if count >= BATCH:
         # Without statistics SQLite reads a whole authority through the list's index to find a few pupils.
         change.connection.exec_driver_sql("ANALYZE scores")

@@ -35,12 +35,15 @@ def store(tmp_path):
     opened.engine.dispose()
 
 
-def age(store, days, of=True):
-    """Make stored scores, and the list, as old as so many days."""
+def age(store, days):
+    """Let so many days pass: all that is stored grows older by them."""
     with store.change(command_line()) as change:
-        then = change.now - timedelta(days=days)
-        change.connection.execute(sa.update(StoredScore).where(of).values(stored_at=then))
-        change.connection.execute(sa.update(ScoreList).values(stored_at=then))
+        for table in (ScoreList.__table__, StoredScore.__table__):
+            for row in change.connection.execute(sa.select(table)).mappings().all():
+                moments = {n: row[n] for n in ("stored_at", "shown_at", "replaced_at") if row.get(n)}
+                older = {name: moment - timedelta(days=days) for name, moment in moments.items()}
+                same = [key == row[key.name] for key in table.primary_key]
+                change.connection.execute(sa.update(table).where(*same).values(older))
         change.record("test")
 
 
@@ -69,7 +72,29 @@ def test_it_can_be_corrected_for_some_days_but_a_correction_gives_no_more_time(s
     store.save(FIRST)
     age(store, CORRECTABLE.days - 1)
     store.save(OTHER_RISK)
-    age(store, CORRECTABLE.days + 1, StoredScore.replaced_at.is_not(None))
+    age(store, 2)
+    with pytest.raises(Faults, match="more than 7 days ago"):
+        store.save(FIRST)
+
+
+@pytest.mark.parametrize("what", [what for what, (_, is_refused) in LATER.items() if is_refused])
+def test_storing_the_same_again_gives_no_more_time(store, what):
+    """A job that scores the day again each week keeps nothing open: neither another risk nor a child more."""
+    store.save(FIRST)
+    for _ in range(2):
+        age(store, CORRECTABLE.days - 1)
+        store.save(FIRST)
+    with pytest.raises(Faults, match="more than 7 days ago"):
+        store.save(LATER[what][0])
+
+
+def test_a_list_that_was_for_monitoring_can_be_corrected_for_some_days_once_it_is_shown(store):
+    store.save(FIRST, purpose=SHADOW)
+    age(store, CORRECTABLE.days + 1)
+    store.save(FIRST, purpose=SHOWN)
+    age(store, CORRECTABLE.days - 1)
+    store.save(OTHER_RISK)
+    age(store, 2)
     with pytest.raises(Faults, match="more than 7 days ago"):
         store.save(FIRST)
 
@@ -85,7 +110,7 @@ def test_another_version_does_not_take_the_place_of_a_list_after_days(store):
     store.save(FIRST)
     age(store, CORRECTABLE.days - 1)
     store.save([score("p1", 1, version="2")])
-    age(store, CORRECTABLE.days + 1, StoredScore.model_version == "1")
+    age(store, 2)
     for scores in ([score("p1", 1, version="3")], [score("p1", 2, version="3")]):
         with pytest.raises(Faults, match="list of another version of this day"):
             store.save(scores)
