@@ -33,13 +33,16 @@ def checks() -> None:
 @click.option("--dry-run", is_flag=True, help="Show what the checks can tell; register nothing, draw nobody.")
 @definition_option
 @cohort_option
+@exact_option
 @json_option
 def draw(
+    *,
     plan_file: Path,
     out: Path | None,
     dry_run: bool,
     definitions: tuple[str, ...],
     cohort: Path | None,
+    exact: bool,
     as_json: bool,
 ) -> None:
     """Register PLAN, draw by lot, and write whom to check.
@@ -55,6 +58,7 @@ def draw(
     from serving.trials.checks.checks import draw_checks
     from serving.trials.checks.estimate import precision
     from serving.trials.checks.plan import Checks
+    from serving.trials.figures import count_text, counts_shown
     from serving.trials.rules import OutcomeRules
 
     current, of = settings(), Checks.load(plan_file)
@@ -70,12 +74,13 @@ def draw(
         f"band {n}: {checks:,} of {quantity(size, 'child')}, each with a chance of {checks / size:.1%}"
         for n, (size, checks) in enumerate(bands, 1)
     ]
-    left = [f"{n:,} {why.replace('_', ' ')}" for why, n in frame.excluded.items() if n]
+    excluded = counts_shown(frame.excluded, exact=exact)
+    left = [f"{count_text(n)} {why.replace('_', ' ')}" for why, n in excluded.items() if n != 0]
     lines.append(f"above the cut {frame.above:,}; below it, looked at anyway: {', '.join(left) or 'none'}")
     lines.append(f"if none of those drawn needs help, at most {none.high:,.0f} of the others may")
     lines.append("nobody was drawn (--dry-run)" if dry_run else f"children to check: {drawn.children:,}, in {out}")
     data = {"name": of.of.name, "plan": of.digest, "drawn": drawn.children, "above": frame.above}
-    data |= {"bands": [{"children": size, "checks": n} for size, n in bands], "excluded": frame.excluded}
+    data |= {"bands": [{"children": size, "checks": n} for size, n in bands], "excluded": excluded}
     result(
         {**data, "at_most_if_none": none.high, "out": str(out) if out else None}, as_json=as_json, text="\n".join(lines)
     )

@@ -41,8 +41,11 @@ def never_started_text(names: list[str]) -> str:
 @click.option("--dry-run", is_flag=True, help="Measure the power only; register nothing.")
 @definition_option
 @cohort_option
+@exact_option
 @json_option
-def plan(plan_file: Path, dry_run: bool, definitions: tuple[str, ...], cohort: Path | None, as_json: bool) -> None:
+def plan(
+    plan_file: Path, dry_run: bool, definitions: tuple[str, ...], cohort: Path | None, exact: bool, as_json: bool
+) -> None:
     """Measure the power of PLAN on its stored list, and register it.
 
     Its hash goes into the audit, with those of the rules by which the outcome will be judged; from then on none of them can be changed. Exit code 1: the power is lower than the plan asks for, or the outcome
@@ -63,14 +66,19 @@ def plan(plan_file: Path, dry_run: bool, definitions: tuple[str, ...], cohort: P
         who, power, others = plan_trial(
             Store.of(current), command_line(), of, rules=rules, dry_run=dry_run, closed=pages.calendar.closed
         )
-    data, lines = _planned(of, who, power, others, dry_run=dry_run)
+    data, lines = _planned(of, who, power, others, dry_run=dry_run, exact=exact)
     result({**data, **power.to_dict()}, as_json=as_json, text="\n".join(lines))
 
 
 def _planned(
-    of: Plan, who: Eligible, power: Power, others: list[str], *, dry_run: bool
+    of: Plan, who: Eligible, power: Power, others: list[str], *, dry_run: bool, exact: bool
 ) -> tuple[dict[str, Any], list[str]]:
     """Return what a plan takes in, as JSON and in lines."""
+    from features.groups.disclosure import shown
+    from serving.trials.figures import count_text
+
+    deadlines = int(who.rows["deadline"].sum())
+    with_deadline = deadlines if exact else shown(deadlines)
     data = {
         "name": of.of.name,
         "plan": of.digest,
@@ -78,13 +86,13 @@ def _planned(
         "children": len(who.rows),
         "units": who.units,
         "assessed": who.assessed,
-        "with_deadline": int(who.rows["deadline"].sum()),
+        "with_deadline": with_deadline,
         "split_homes": who.split_homes,
         "share_a_home": who.share_a_home,
         "never_started": others,
     }
     lines = [
-        f"{len(who.rows):,} of {quantity(who.assessed, 'child')} in {quantity(who.units, 'unit')}; {data['with_deadline']} with a deadline that runs",
+        f"{len(who.rows):,} of {quantity(who.assessed, 'child')} in {quantity(who.units, 'unit')}; {count_text(with_deadline)} with a deadline that runs",
         homes_text(who.share_a_home, len(who.rows)),
         f"power {power.power.value:.1%} ({power.power.low:.1%} to {power.power.high:.1%}); false findings {power.size.value:.1%} "
         f"({power.size.low:.1%} to {power.size.high:.1%}), over {power.worlds} simulated trials each",
@@ -140,11 +148,12 @@ def start(plan_file: Path, out: Path, as_json: bool) -> None:
     type=click.Path(path_type=Path),
     help="File with identifiers, one a line: children to help now whatever their arm.",
 )
+@exact_option
 @json_option
-def status(plan_file: Path, asked: Path | None, as_json: bool) -> None:
+def status(plan_file: Path, asked: Path | None, exact: bool, as_json: bool) -> None:
     """Show PLAN's arms, and record new safety exceptions.
 
-    Children with a deadline that runs are recorded by themselves. No outcome is shown before the day of the analysis. Exit code 1: an
+    Children with a deadline that runs are recorded by themselves. No outcome is shown before the day of the analysis, and small numbers are hidden. Exit code 1: an
     identifier in the file is not in the trial, and the others are recorded; or the trial has ended, and none is.
     """
     from histories.calendar import london_day
@@ -152,12 +161,13 @@ def status(plan_file: Path, asked: Path | None, as_json: bool) -> None:
     from serving.store import Store
     from serving.store.caller import command_line
     from serving.store.records.pupil_file import read_pupils
+    from serving.trials.figures import count_text, status_shown
     from serving.trials.plan import Plan
     from serving.trials.trial import status as count
 
     of = Plan.load(plan_file)
     pupils = read_pupils(asked) if asked else []
-    data = count(Store.of(settings()), command_line(), of, pupils)
+    data = status_shown(count(Store.of(settings()), command_line(), of, pupils), exact=exact)
     started_on = london_day(datetime.fromisoformat(data["started_at"]))
     ends = (
         f"stopped early on {data['stopped']['day']}: {data['stopped']['reason']}"
@@ -166,7 +176,7 @@ def status(plan_file: Path, asked: Path | None, as_json: bool) -> None:
     )
     lines = [f"{data['name']}: started {started_on}, {ends}; analysed from {data['analyse_on']}"]
     lines += [
-        f"{arm.replace('_', ' ')}: {part['children']:,} children in {part['units']:,} units; exceptions {part['exceptions']:,}"
+        f"{arm.replace('_', ' ')}: {part['children']:,} children in {part['units']:,} units; exceptions {count_text(part['exceptions'])}"
         + (f"; help begins {part['begins_on']}" if "begins_on" in part else "")
         for arm, part in data["arms"].items()
     ]

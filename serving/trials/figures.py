@@ -102,13 +102,26 @@ def flow_shown(flow: Mapping[str, Any], *, exact: bool) -> dict[str, Any]:
         arm: {
             **part,
             **{key: shown(part[key]) for key in ("exceptions", "erased")},
-            "lost": {why: shown(n) for why, n in part["lost"].items()},
+            "lost": counts_shown(part["lost"], exact=exact),
             # With the number of those allocated it would tell how few were lost.
             "analysed": shown(part["analysed"]) if part["allocated"] - part["analysed"] > SMALLEST else None,
         }
         for arm, part in flow["arms"].items()
     }
-    return {**flow, "exceptions": {why: shown(n) for why, n in flow["exceptions"].items()}, "arms": arms}
+    return {**flow, "exceptions": counts_shown(flow["exceptions"], exact=exact), "arms": arms}
+
+
+def status_shown(status: Mapping[str, Any], *, exact: bool) -> dict[str, Any]:
+    """Return what ``serving.trials.trial.status`` counts as it is shown: what the analysis hides of a few children, no earlier look gives away."""
+    if exact:
+        return dict(status)
+    arms = {arm: {**part, "exceptions": shown(part["exceptions"])} for arm, part in status["arms"].items()}
+    return {**status, "exceptions": counts_shown(status["exceptions"], exact=exact), "arms": arms}
+
+
+def counts_shown(counts: Mapping[str, int], *, exact: bool) -> Mapping[str, int | None]:
+    """Return counts by reason as they are shown; zero is hidden as well as one."""
+    return counts if exact else {why: shown(n) for why, n in counts.items()}
 
 
 def flow_lines(flow: Mapping[str, Any]) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 from features.outcome.definition import FOLDER
 from serving.store.cases import casework
 from tests.support import check_runs
-from tests.support.monitored import DEFINITION, scores
+from tests.support.monitored import DAY, DEFINITION, scores
 from tests.support.stores import do, gathered
 from tests.support.trial_runs import RISKS, START, begun, filled_store, in_arm, number, plan, run, write
 
@@ -164,6 +164,30 @@ def test_small_numbers_of_an_analysis_are_hidden(store, each, few):
     assert ("too small to show" in text) == few
     assert f"{exact['difference']:+.3f}" not in text
     assert json.dumps(exact["flow"]) != json.dumps(data["flow"])
+
+
+def test_no_look_at_a_trial_shows_the_small_numbers_that_its_analysis_hides(store):
+    begun("contact")
+    do(store, casework.keep, duty(in_arm(store, "usual")[0], START, START)[0], "1")
+    hidden = run("status", "plan.toml", "--json")
+    assert hidden["exceptions"] == {"deadline": None, "social_worker": None}, "none is as small as one"
+    assert {arm["exceptions"] for arm in hidden["arms"].values()} == {None}
+    assert "exceptions [c]" in run("status", "plan.toml")
+    assert run("status", "plan.toml", "--json", "--exact")["exceptions"] == {"deadline": 1, "social_worker": 0}
+
+
+def test_no_plan_shows_how_few_have_a_deadline_or_are_looked_at_anyway(store):
+    do(store, casework.keep, duty("p0000", DAY, DAY)[0], "1")
+    plan()
+    check_runs.plan()
+    for verb, words, where in (
+        (run, ("plan", "plan.toml", "--dry-run", "--json"), "with_deadline"),
+        (check_runs.run, ("draw", "checks.toml", "--dry-run", "--json"), "excluded"),
+    ):
+        shown, exact = verb(*words)[where], verb(*words, "--exact")[where]
+        numbers = shown.values() if isinstance(shown, dict) else [shown]
+        assert all(n is None or n > 7 for n in numbers)
+        assert exact != shown
 
 
 def test_a_plan_says_how_many_are_known_to_share_an_address(store):

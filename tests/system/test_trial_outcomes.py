@@ -103,7 +103,7 @@ def test_a_safety_exception_is_helped_and_stays_in_its_arm(store):
     write(gone=[number(p) for p in usual[5:]])
     Path("asked.txt").write_text("\n".join([*usual[:5], "p9999"]))
     answer = CliRunner().invoke(
-        onroll, ["trial", "status", "plan.toml", "--asked-by-social-worker", "asked.txt", "--json"]
+        onroll, ["trial", "status", "plan.toml", "--asked-by-social-worker", "asked.txt", "--exact", "--json"]
     )
     counted = json.loads(answer.stdout)
     assert (answer.exit_code, counted["not_in_trial"]) == (1, 1)
@@ -121,12 +121,12 @@ def test_a_safety_exception_is_helped_and_stays_in_its_arm(store):
 def test_a_deadline_that_runs_is_an_exception_from_the_start_and_later(store):
     do(store, casework.keep, with_duty(name(0), DAY), "1")
     begun()
-    assert run("status", "plan.toml", "--json")["exceptions"]["deadline"] == 1
+    assert run("status", "plan.toml", "--exact", "--json")["exceptions"]["deadline"] == 1
     with Path("help_now.csv").open() as file:
         why = {r["pupil_id"]: r["why"] for r in csv.DictReader(file)}
     assert name(0) in why
     do(store, casework.keep, with_duty(name(1), START), "1")
-    assert run("status", "plan.toml", "--json")["exceptions"]["deadline"] == 2
+    assert run("status", "plan.toml", "--exact", "--json")["exceptions"]["deadline"] == 2
 
 
 def test_contacts_are_read_from_the_cases_of_the_weeks(store):
@@ -204,13 +204,13 @@ def test_an_exception_after_the_end_is_none(store, monkeypatch):
     for day, code in ((date(2024, 2, 29), 1), (date(2024, 2, 28), 0)):  # six weeks from the start, and the day before
         looking_on(monkeypatch, day)
         answer = CliRunner().invoke(
-            onroll, ["trial", "status", "plan.toml", "--asked-by-social-worker", "asked.txt", "--json"]
+            onroll, ["trial", "status", "plan.toml", "--asked-by-social-worker", "asked.txt", "--exact", "--json"]
         )
         assert answer.exit_code == code, answer.output
         assert json.loads(answer.stdout)["exceptions"]["social_worker"] == 1 - code
     do(store, casework.keep, with_duty(two, date(2024, 2, 29)), "1")
     looking_on(monkeypatch, date(2024, 3, 11))
-    data = run("status", "plan.toml", "--json")
+    data = run("status", "plan.toml", "--exact", "--json")
     assert (data["exceptions"]["deadline"], data["ends"], data["ended"]) == (0, "2024-02-29", True)
 
 

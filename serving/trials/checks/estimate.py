@@ -13,6 +13,7 @@ from histories.io.quantities import quantity
 from serving.store.trials.checks import RegisteredChecks
 from serving.trials.checks.estimates import Stratum, at_most, bounds, shareable, total
 from serving.trials.checks.plan import ChecksPlan
+from serving.trials.figures import counts_shown
 from training.measures.intervals import Interval
 
 NOTES = (
@@ -110,7 +111,7 @@ class Estimate:
                 {"children": size if exact else shown(size), "drawn": n}
                 for size, n in zip(self.registered.sizes, self.needed_help.drawn, strict=True)
             ],
-            "excluded": excluded if exact else {why: shown(n) for why, n in excluded.items()},
+            "excluded": counts_shown(excluded, exact=exact),
             "needed_help": self.needed_help.to_dict(exact=exact),
             "went_missing": self.went_missing.to_dict(exact=exact) if self.went_missing else None,
             "not_known_yet": self.known_from or None,
