@@ -38,9 +38,9 @@ def test_earlier_lists_are_shown_and_get_the_capacity_that_the_audit_holds_from_
 
 
 def test_lists_of_before_count_as_shown_since_their_first_score(empty_url):
-    """Revision 0031: also one that was replaced since; a list that was not shown since none, and one without scores since it was stored."""
+    """Revision 0032: also one that was replaced since; a list that was not shown since none, and one without scores since it was stored."""
     engine = open_engine(empty_url + ("" if empty_url.startswith("sqlite") else "&options=-c%20timezone%3DAsia/Tokyo"))
-    schema.upgrade(engine, "0030")
+    schema.upgrade(engine, "0031")
     first = datetime(2025, 1, 13, 12, tzinfo=UTC)
     later = first + timedelta(days=6)
     s = score("p1", 1)
