@@ -90,6 +90,12 @@ def test_keys_are_shown_once_expire_and_are_revoked(store):
         store.revoke("unknown")
 
 
+def test_keys_are_listed_with_their_schools_as_the_review_lists_them(store):
+    store.create_key("lead", "801", ["101", "100"])
+    store.create_key("lead", "801")
+    assert sorted(key["urns"] for key in store.list_keys()) == [[], ["100", "101"]]
+
+
 def test_a_list_appears_only_when_complete(store, monkeypatch):
     from serving.store import store as storing
 

@@ -116,11 +116,11 @@ def why_refused(connection: sa.Connection, key: str) -> tuple[str, Caller | None
 
 
 def listed(connection: sa.Connection) -> list[dict[str, Any]]:
-    """Return all keys without their hashes."""
+    """Return all keys without their hashes, with their schools as a list, as the access review has them."""
     columns = [c for c in StoredKey.__table__.columns if c.name not in ("digest", "revoked_at")]
     revoked = StoredKey.revoked_at.is_not(None).label("revoked")
     rows = connection.execute(sa.select(*columns, revoked).order_by(StoredKey.created_at)).mappings()
-    return [{**row, "revoked": bool(row["revoked"])} for row in rows]
+    return [{**row, "revoked": bool(row["revoked"]), "urns": json.loads(row["urns"])} for row in rows]
 
 
 def revoke(change: Change, key_id: str) -> None:
