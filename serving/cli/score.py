@@ -192,11 +192,9 @@ def _must_be_storable(
     """Raise what storing the lists of a day by a version would, before the many minutes of scoring."""
     from features.outcome.cohort import cohort
     from serving.store import Store
-    from serving.store.scores.stored_scores import SHADOW
 
-    if purpose == SHADOW:
-        authorities = cohort(opened, [made[0]], rule)["authority"].unique().to_pylist()
-        Store.of(settings).must_be_storable([(authority, *made) for authority in authorities], purpose)
+    authorities = cohort(opened, [made[0]], rule)["authority"].unique().to_pylist()
+    Store.of(settings).must_be_storable([(authority, *made) for authority in authorities], purpose)
 
 
 def _store(settings: Settings, scores: Sequence[Score], purpose: str) -> tuple[int, Ranking]:

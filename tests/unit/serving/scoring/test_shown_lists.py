@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,15 +17,16 @@ from histories.reading.histories import Histories
 from histories.settings import settings
 from serving.cli.score import gathers_casework, purpose_of
 from serving.cli.score import score as verb
-from serving.store import Caller, Store
+from serving.store import Caller, Store, database
 from serving.store.cases import team_work
 from serving.store.scores import boards, stored_scores, tops, week_list
 from serving.store.scores.chosen import Chosen
 from serving.store.scores.complete_lists import complete_lists, shown_lists
-from serving.store.tables import Pupil
+from serving.store.scores.standing import CORRECTABLE
+from serving.store.tables import Pupil, StoredScore
 from serving.trials.stored_list import stored_list
 from tests.support.databases import KEY
-from tests.support.released import alias, release, withdraw
+from tests.support.released import alias, recorded, release, withdraw
 from tests.support.scores import parsed, score
 from training.release.resolve import Withdrawn, find_release
 from training.risk_model import RiskModel
@@ -148,16 +149,27 @@ def test_what_was_shown_is_not_replaced_by_what_is_not_and_a_shadow_can_be_shown
     assert looked(store, of_newest) == ["2"]
 
 
-def test_a_list_that_could_not_be_stored_is_refused_before_it_is_scored(bundle, small_histories, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("champion", "said"), [(None, "was shown to teams"), (1, "the list of another version of this day")]
+)
+def test_a_list_that_could_not_be_stored_is_refused_before_it_is_scored(
+    bundle, small_histories, tmp_path, monkeypatch, champion, said
+):
     monkeypatch.setenv("ONROLL_AUDIT_KEY", KEY.decode())
     monkeypatch.setattr(RiskModel, "score", None)  # nothing is scored
     release(settings().releases, bundle, 1)
     (authority, *_) = cohort(Histories.open(small_histories), [DAY])["authority"].unique().to_pylist()
-    Store.of(settings()).save([score("p1", 1, authority)])
+    Store.of(settings()).save([score("p1", 1, authority, version="2" if champion else "1")])
+    if champion:
+        alias(settings().releases, champion=champion)
+        recorded(settings().releases)
+        with database.writing(Store.of(settings()).engine) as connection:
+            long_ago = datetime.now(UTC) - CORRECTABLE - timedelta(days=1)
+            connection.execute(sa.update(StoredScore).values(stored_at=long_ago))
     model = str(settings().releases / "onroll" / "v1")
     words = ["--as-of", str(DAY), "--out", str(tmp_path / "s.parquet"), "--store", "--model", model]
     answer = CliRunner().invoke(verb, [str(small_histories), *words])
-    assert "was shown to teams" in str(answer.exception)
+    assert said in str(answer.exception)
 
 
 def test_a_list_is_stored_for_teams_only_if_its_version_serves(bundle, tmp_path):
