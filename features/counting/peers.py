@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import narwhals as nw
 
-from features.outcome.cohort import august_before, schools_once
+from features.outcome.cohort import august_before
 from histories.calendar import day_of
-from histories.reading.frames import Frame, joined
+from histories.reading.frames import Frame, gathered, joined
 from histories.reading.histories import Histories
+from histories.reading.once import once
 
 SUMMED = (
     "absent_90",
@@ -110,7 +111,7 @@ def add_context(histories: Histories, frame: Frame, day: int, sums: Sums) -> Fra
         (nw.lit(august, nw.Int64) - nw.col("date_of_birth") - 365 * (nw.col("nc_year") + 4)).alias("age_in_year"),
         nw.lit(1, nw.Int64).alias("pupils"),
     )
-    phases = schools_once(histories).select("urn", "phase", kinds)
+    phases = gathered(once(histories, "schools")).select("urn", "phase", kinds)
     frame = joined(frame, phases, "urn")
     for beside, on in _beside(sums):
         frame = joined(frame, beside, on)

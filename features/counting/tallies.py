@@ -33,6 +33,7 @@ from histories.calendar import day_of
 from histories.reading.as_of import come, visible
 from histories.reading.frames import Frame, days_of, gathered, joined
 from histories.reading.histories import Histories
+from histories.reading.once import once
 
 KEYS = ["pupil_id", "as_of"]
 # Tallies of a table may also read another table, which counts as a source too.
@@ -163,11 +164,7 @@ def rows_of(histories: Histories, table: str, snapshots: Frame, known_on: date |
         )
         rows = rows.join(histories.given(years), on="as_of", how="left")
     if table == "addresses":
-        areas = (
-            histories.frame("areas")
-            .select("lsoa", "idaci_decile")
-            .unique(subset=["lsoa"], keep="first", order_by=["idaci_decile"])
-        )
+        areas = once(histories, "areas").select("lsoa", "idaci_decile")
         rows = homes(rows).join(areas, on="lsoa", how="left")
     return rows
 

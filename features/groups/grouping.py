@@ -15,6 +15,7 @@ from features.outcome.cohort import CohortRule, cohort, school_age
 from histories.reading.as_of import come, visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
+from histories.reading.once import once
 
 KEYS = ["pupil_id", "as_of"]
 
@@ -58,9 +59,7 @@ def grouped(
 def _snapshots(histories: Histories, as_of: list[date], rule: CohortRule | None) -> pl.DataFrame:
     """Return the cohort with each child's age on the last 31 August and the phase of the school."""
     members = pl.DataFrame(cohort(histories, as_of, rule)).with_columns(pl.col("as_of").cast(pl.Int32))
-    schools = collect(histories.frame("schools").select("urn", "phase")).unique(
-        "urn", keep="first", maintain_order=True
-    )
+    schools = collect(once(histories, "schools").select("urn", "phase"))
     aged = nw.from_native(members).with_columns(school_age("date_of_birth", "as_of").alias("age")).to_native()
     return aged.join(schools, on="urn", how="left")
 
@@ -85,7 +84,7 @@ def _prepared(histories: Histories, table: str, rows: nw.LazyFrame) -> nw.LazyFr
     if table == "enrolments":
         return with_joinings(rows).with_columns((nw.col("in_year_entry") == 1).alias("in_year"))
     if table == "addresses":
-        areas = histories.frame("areas").select("lsoa", "idaci_decile").unique(subset=["lsoa"], keep="any")
+        areas = once(histories, "areas").select("lsoa", "idaci_decile")
         rows = rows.join(areas, on="lsoa", how="left")
     if "end_date" in rows.collect_schema().names():
         rows = rows.with_columns(nw.col("end_date").is_null().alias("open"))

@@ -21,7 +21,8 @@ from histories.io.toml import read_toml
 from histories.reading.as_of import visible
 from histories.reading.frames import Frame, gathered
 from histories.reading.histories import Histories
-from histories.reading.rolls import one_roll, pupils_once
+from histories.reading.once import once
+from histories.reading.rolls import one_roll
 
 FIRST_DAY = {"attendance": "date", "termly_attendance": "term_start", "enrolments": "known"}
 SETTLED = 60  # days of records before the first as-of date
@@ -119,11 +120,11 @@ def snapshots_of(
     """Return the snapshots of the cohort with ``as_of`` as a day number; see ``cohort``."""
     rule = rule or CohortRule()
     spells = _current_spells(histories, as_of, known_on)
-    pupils = gathered(pupils_once(histories))
+    pupils = gathered(once(histories, "pupils"))
     frame = spells.join(pupils.select("pupil_id", "date_of_birth", nw.col("authority").alias("home")), on="pupil_id")
     frame = frame.with_columns(school_age("date_of_birth", "as_of").alias("age"))
     frame = frame.filter(nw.col("age").is_between(rule.min_age, rule.max_age))
-    schools = schools_once(histories).select("urn", "phase", nw.col("authority").alias("school_authority"))
+    schools = gathered(once(histories, "schools")).select("urn", "phase", nw.col("authority").alias("school_authority"))
     frame = frame.join(schools, on="urn", how="left")
     if rule.phases:
         if "schools" not in histories.present:
@@ -152,11 +153,6 @@ def _each_day(histories: Histories, table: str, as_of: list[date]) -> Any:
     """Return a snapshot on each day of every pupil with rows in a table, on the engine of the histories."""
     days = pl.DataFrame({"as_of": [day_number(d) for d in as_of]}, schema={"as_of": pl.Int32}).to_arrow()
     return histories.frame(table).select("pupil_id").unique().join(histories.given(days), how="cross")
-
-
-def schools_once(histories: Histories) -> Frame:
-    """Return each school once; duplicates are resolved by value, since engines do not keep the order of rows."""
-    return gathered(histories.frame("schools").unique(subset=["urn"], keep="first", order_by=["phase", "authority"]))
 
 
 def august_before(day: date) -> int:

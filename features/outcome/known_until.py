@@ -18,6 +18,7 @@ from histories.calendar import day_number, day_of
 from histories.reading.as_of import correction_order
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
+from histories.reading.once import once
 from histories.tables import TABLES
 
 ALL = "*"  # of all authorities
@@ -148,7 +149,7 @@ def spells_known(histories: Histories, limit: int) -> nw.LazyFrame:
 def _spells_by_authority(histories: Histories, end: int) -> pl.DataFrame:
     """Return ``pupil_id, urn, day, authority``: the days of records of each child's spells at a school."""
     newest = _recorded(histories, "enrolments", ["pupil_id", "urn"], end)
-    schools = collect(histories.frame("schools").select("urn", nw.col("authority").alias("school"))).unique("urn")
+    schools = collect(once(histories, "schools").select("urn", nw.col("authority").alias("school")))
     joined = newest.join(_homes(histories), on="pupil_id").join(schools, on="urn", how="left")
     return joined.with_columns(pl.coalesce("school", "home", pl.lit("")).alias("authority"))
 
@@ -163,8 +164,7 @@ def _cases(histories: Histories, rolls: pl.DataFrame, end: int) -> pl.DataFrame:
 
 
 def _homes(histories: Histories) -> pl.DataFrame:
-    homes = histories.frame("pupils").select("pupil_id", nw.col("authority").alias("home"))
-    return collect(homes).unique("pupil_id")
+    return collect(once(histories, "pupils").select("pupil_id", nw.col("authority").alias("home")))
 
 
 def _until(rows: pl.DataFrame, end: date, *, extracts: bool = True) -> dict[str, date]:

@@ -7,14 +7,8 @@ from datetime import date
 import narwhals as nw
 
 from histories.calendar import day_number
-from histories.reading.histories import Histories
 
 NOT_ENDED = day_number(date.max)
-
-
-def pupils_once(histories: Histories) -> nw.LazyFrame:
-    """Return each row of ``pupils`` once a child; of several the last by value, since neither files nor engines have an order of rows."""
-    return histories.frame("pupils").unique(subset=["pupil_id"], keep="last", order_by=["date_of_birth", "authority"])
 
 
 def one_roll(spells: nw.LazyFrame) -> nw.LazyFrame:

@@ -8,6 +8,7 @@ import narwhals as nw
 
 from histories.calendar import day_number, london_today
 from histories.reading.histories import NEVER, Histories
+from histories.reading.once import once
 from histories.tables import TABLES
 
 START = {t.table: t.start for t in TABLES.values() if t.start}
@@ -37,7 +38,7 @@ def main_rolls(h: Histories) -> nw.LazyFrame:
 
 def births(h: Histories) -> nw.LazyFrame:
     """Return ``pupil_id`` and ``date_of_birth``, one row per pupil."""
-    return h.frame("pupils").select("pupil_id", "date_of_birth").unique("pupil_id", keep="any")
+    return once(h, "pupils").select("pupil_id", "date_of_birth")
 
 
 def school_year(day: nw.Expr) -> nw.Expr:

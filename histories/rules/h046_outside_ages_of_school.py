@@ -5,13 +5,14 @@ from __future__ import annotations
 import narwhals as nw
 
 from histories.reading.histories import Histories
+from histories.reading.once import once
 from histories.rules.days import births, school_year
 from histories.rules.rule import Rule
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
     """Return the entries outside the school's age range; summer entrants may be a year younger."""
-    ages = h.frame("schools").select("urn", "low_age", "high_age").unique("urn", keep="any")
+    ages = once(h, "schools").select("urn", "low_age", "high_age")
     entries = h.frame(table).join(ages, on="urn", how="inner").join(births(h), on="pupil_id", how="inner")
     in_august = school_year(nw.col("entry_date")) - school_year(nw.col("date_of_birth")) - 1
     return entries.filter((in_august < nw.col("low_age") - 1) | (in_august > nw.col("high_age")))

@@ -13,6 +13,7 @@ import polars as pl
 from histories.calendar import day_number, day_of
 from histories.reading.frames import collect
 from histories.reading.histories import EVENTS, Histories
+from histories.reading.once import once
 from serving.casework.deadlines import find_deadlines
 from serving.casework.duty import Deadline, Rules
 from serving.casework.family import AtHome, Involvement, find_at_home, find_involvements, find_missing_cases
@@ -143,7 +144,7 @@ def gather(
 def _schools(histories: Histories) -> list[dict[str, str]]:
     if "schools" not in histories.present:
         return []
-    names = collect(histories.frame("schools").unique(subset=["urn"], keep="first", order_by=["phase", "authority"]))
+    names = collect(once(histories, "schools"))
     rows = names.sort("urn").select("urn", "name", "phase").iter_rows(named=True)
     return [{"urn": r["urn"], "name": (r["name"] or r["urn"])[:200], "phase": r["phase"] or ""} for r in rows]
 

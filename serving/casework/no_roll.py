@@ -17,7 +17,7 @@ from histories.linking.roll_status import roll_status
 from histories.reading.as_of import visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
-from histories.reading.rolls import pupils_once
+from histories.reading.once import once
 from serving.casework.rolls import followed, with_school_age
 
 KINDS = ("left", "expected", "none")
@@ -112,7 +112,7 @@ def _sorted_out(
 
 def _of_school_age(histories: Histories, as_of: date) -> list[dict[str, Any]]:
     """Return the known children of compulsory school age with their status on rolls."""
-    pupils = pupils_once(histories)
+    pupils = once(histories, "pupils")
     known = pupils.filter(nw.col("date_of_birth") < day_number(as_of)).select("pupil_id", "date_of_birth", "authority")
     children = nw.from_native(collect(known).with_columns(pl.lit(day_number(as_of), pl.Int32).alias("as_of")))
     years = children.with_columns((school_age("date_of_birth", "as_of") - 4).alias("nc_year")).to_native()

@@ -11,12 +11,13 @@ import narwhals as nw
 import polars as pl
 import pyarrow as pa
 
-from features.outcome.cohort import school_age, schools_once
+from features.outcome.cohort import school_age
 from histories.calendar import compulsory_school_age, day_number, day_of
 from histories.reading.as_of import visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
-from histories.reading.rolls import one_roll, pupils_once
+from histories.reading.once import once
+from histories.reading.rolls import one_roll
 
 REACH = 365  # days for which a leaver is followed
 YEARS = {"R": 0, **{str(n): n for n in range(1, 15)}}  # year groups as rolls state them
@@ -82,9 +83,9 @@ def newest_spells(histories: Histories, as_of: date) -> pl.DataFrame:
             nw.col("nc_year").alias("recorded_year"),
         )
     )
-    pupils = collect(pupils_once(histories))
+    pupils = collect(once(histories, "pupils"))
     frame = frame.join(pupils.select("pupil_id", "date_of_birth", pl.col("authority").alias("home")), on="pupil_id")
-    schools = schools_once(histories).select("urn", nw.col("authority").alias("school_authority")).to_native()
+    schools = collect(once(histories, "schools").select("urn", nw.col("authority").alias("school_authority")))
     frame = frame.join(schools, on="urn", how="left").with_columns(
         pl.lit(day_number(as_of), pl.Int32).alias("as_of"), pl.col("now").cast(pl.Boolean).alias("on_roll")
     )

@@ -12,11 +12,11 @@ import polars as pl
 import pyarrow as pa
 
 from features.attendance.register import MEASURES
-from features.outcome.cohort import schools_once
 from histories.calendar import day_number
 from histories.reading.as_of import valid_marks, visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
+from histories.reading.once import once
 from histories.reading.rolls import one_roll
 from serving.casework.no_roll import ROLL_EXPECTED
 
@@ -101,7 +101,7 @@ def _teaching_year_7(histories: Histories) -> set[str]:
     """Return the schools at which a child of Year 6 may stay."""
     if "schools" not in histories.present:
         return set()
-    schools = schools_once(histories).to_native()
+    schools = collect(once(histories, "schools"))
     by_phase = pl.col("phase").is_in(OF_ALL_AGES)
     return set(schools.filter(pl.coalesce(pl.col("high_age") >= OLDEST_OF_YEAR_7, by_phase))["urn"])
 

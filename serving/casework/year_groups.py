@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from features.outcome.cohort import schools_once
 from histories.calendar import day_of
+from histories.reading.frames import collect
 from histories.reading.histories import Histories
+from histories.reading.once import once
 from serving.casework.duty import Known, school_year
 
 SUMMER = (7, 8)  # months in which children leave at the end of a school year
@@ -46,7 +47,7 @@ def returns_at_transition(known: Known, leavers: pl.DataFrame) -> dict[str, set[
 
 def _years_taught(histories: Histories) -> tuple[Mapping[str, int], Mapping[str, int]]:
     """Return the youngest and the oldest year group of each school of which they are known."""
-    schools = schools_once(histories).to_native()
+    schools = collect(once(histories, "schools"))
     # Children in nursery are in no year group. Whoever turns 16 in the oldest year was 15 on the 31 August before it.
     is_known, age = pl.col("low_age").is_not_null(), pl.col("low_age") - AGE_IN_RECEPTION
     begins = pl.when(pl.col("low_age") > INFANT).then(age).when(is_known).then(0)

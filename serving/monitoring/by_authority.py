@@ -12,7 +12,7 @@ import narwhals as nw
 from histories.calendar import day_number, day_of
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
-from histories.reading.rolls import pupils_once
+from histories.reading.once import once
 
 T = TypeVar("T")
 WEEKS = timedelta(weeks=4)
@@ -76,7 +76,7 @@ def _recorded_before(histories: Histories, table: str, day: date) -> nw.LazyFram
 
 
 def _of_authorities(histories: Histories, rows: nw.LazyFrame) -> nw.LazyFrame:
-    pupils = pupils_once(histories).select("pupil_id", "authority")
+    pupils = once(histories, "pupils").select("pupil_id", "authority")
     return rows.join(pupils, on="pupil_id", how="left")
 
 
