@@ -11,7 +11,7 @@ import pyarrow as pa
 from typing_extensions import TypedDict
 
 from features.attendance.counted import codes_counted
-from features.attendance.missed_weeks import LOOKS_BACK, missed_weeks
+from features.attendance.missed_weeks import LOOKS_BACK, first_looked_at, missed_weeks
 from features.counting.spells import homes
 from features.feature import Feature
 from features.sentences import agreed
@@ -53,15 +53,18 @@ class Marks(NamedTuple):
     codes : tuple of str
     days : int
         How far back from the as-of date; at most ``LOOKS_BACK`` are looked at.
+    gap : int
+        The days before the as-of date that it leaves out.
     """
 
     codes: tuple[str, ...] = ABSENCE_CODES
     days: int = LOOKS_BACK
+    gap: int = 0
 
     @classmethod
     def of(cls, feature: Feature) -> Marks:
         """Return the marks that a feature counts."""
-        return cls(codes_counted(feature.expression()), min(feature.window or LOOKS_BACK, LOOKS_BACK))
+        return cls(codes_counted(feature.expression()), min(feature.window or LOOKS_BACK, LOOKS_BACK), feature.gap)
 
 
 class Behind(NamedTuple):
@@ -137,7 +140,7 @@ def _marks(histories: Histories, pupils: list[str], day: int, cut: int) -> MarkB
     if histories.posted_marks is not None:
         return histories.posted_marks
     marks = histories.frame("attendance").filter(
-        nw.col("date") < day, nw.col("date") >= day - LOOKS_BACK, nw.col("known") < cut
+        nw.col("date") < day, nw.col("date") >= first_looked_at(day), nw.col("known") < cut
     )
     ids = histories.given(pa.table({"pupil_id": pa.array(pupils, pa.string())}))
     return batch_of(collect(marks.join(ids, on="pupil_id", how="semi")))
@@ -154,7 +157,7 @@ def _weeks(
     weeks: dict[tuple[str, Marks], list[Evidence]] = {}
     for of, pupils in pupils_of.items():
         did = _did(of.codes)
-        for week in missed_weeks(marks, sorted(pupils), day, cut, MAX, codes=of.codes, days=of.days):
+        for week in missed_weeks(marks, sorted(pupils), day, cut, MAX, codes=of.codes, days=of.days, gap=of.gap):
             of_each = ", ".join(f"{n} {code}" for code, n in sorted(week.missed.items()))
             counted = f"{did} {week.missed.total()} of {week.possible} session(s)"
             text = agreed(f"{counted} in the week from this Monday ({of_each})")

@@ -58,6 +58,8 @@ class Feature:
         Tables it needs; without one of them it is missing, never zero.
     window : int or None
         Days it looks back, for its evidence.
+    gap : int
+        Days before the as-of date that it leaves out, for its evidence.
     direction : int
         1 when more of it can only raise the risk, -1 when it can only lower it, 0 when free.
     role : str
@@ -78,6 +80,7 @@ class Feature:
     raises: str = ""
     lowers: str = ""
     window: int | None = None
+    gap: int = 0
     direction: int = 0
     role: Role = "reason"
     unit: str = "count"

@@ -43,8 +43,9 @@ def missed_weeks(
     *,
     codes: Sequence[str] = ABSENCE_CODES,
     days: int = LOOKS_BACK,
+    gap: int = 0,
 ) -> Iterator[MissedWeek]:
-    """Yield the newest weeks with missed sessions in the 90 days before a day, of each pupil the newest first.
+    """Yield the newest weeks with missed sessions in the 90 days before a day, each whole; of each pupil the newest first.
 
     Parameters
     ----------
@@ -60,12 +61,14 @@ def missed_weeks(
         What counts as missed.
     days : int
         Weeks count in which a session was missed so many days before the day, or later.
+    gap : int
+        Sessions missed in so many days before the day make no week count.
     """
     pupil, date, code, names = _valid(marks, pupils, day, cut)
     monday = date - (date + 3) % 7
     edges = _changes(pupil, monday)
     is_missed, is_possible = (np.isin(names, np.array(of, np.str_))[code] for of in (codes, MEASURES["possible"]))
-    missed = np.r_[0, np.cumsum(is_missed & (date >= day - days))]
+    missed = np.r_[0, np.cumsum(is_missed & (date >= day - days) & (date < day - gap))]
     shown = Counter[int]()
     for week in np.flatnonzero(missed[edges[1:]] > missed[edges[:-1]])[::-1].tolist():
         first, last = edges[week], edges[week + 1]
@@ -81,6 +84,11 @@ def missed_weeks(
         )
 
 
+def first_looked_at(day: int) -> int:
+    """Return the Monday of the week that lies ``LOOKS_BACK`` days before a day: a week of which some marks are left out would be told wrongly."""
+    return (first := day - LOOKS_BACK) - (first + 3) % 7
+
+
 def _valid(
     marks: MarkBatch, pupils: Sequence[str], day: int, cut: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -90,7 +98,8 @@ def _valid(
     """
     number = {pupil: n for n, pupil in enumerate(pupils)}
     pupil = np.array([number.get(p, -1) for p in marks.pupil.values], np.int64)[marks.pupil.places]
-    rows = np.flatnonzero((marks.date < day) & (marks.date >= day - LOOKS_BACK) & (marks.known < cut) & (pupil >= 0))
+    is_near = (marks.date < day) & (marks.date >= first_looked_at(day))
+    rows = np.flatnonzero(is_near & (marks.known < cut) & (pupil >= 0))
     names, code_of = _numbered(marks.code.values)
     _, session_of = _numbered(marks.session.values)
     pupil, date = pupil[rows], marks.date[rows]

@@ -73,20 +73,19 @@ def _rate(measure: str, window: int | str, says: tuple[Sentence, ...]) -> Featur
 
 
 def _before(measure: str, near: int, far: int) -> Feature:
-    name = f"{measure}_rate_{near}_to_{far}d"
-
     def expression() -> nw.Expr:
         possible = nw.col(f"possible_{far}") - nw.col(f"possible_{near}")
         part = (nw.col(f"{measure}_{far}") - nw.col(f"{measure}_{near}")).cast(nw.Float64)
         return nw.when(possible > 0).then(part / possible.cast(nw.Float64))
 
     return Feature(
-        name=name,
+        name=f"{measure}_rate_{near}_to_{far}d",
         theme="attendance",
         expression=expression,
         says=earlier_share(measure, near, far),
         sources=DAILY,
         window=far,
+        gap=near,
         unit="share",
         missing="no possible session between them",
     )

@@ -47,6 +47,7 @@ def test_each_sentence_about_marks_names_those_that_it_counts(feature, text):
     opening = max((words for words in COUNTED if text.startswith(words)), key=len)
     assert set(told.marks.codes) == COUNTED[opening]
     assert told.marks.days <= min(feature.window or 90, 90)
+    assert bool(told.marks.gap) == ("between" in text)
 
 
 def week(monday, codes):
@@ -57,6 +58,7 @@ def week(monday, codes):
 @pytest.fixture(scope="module")
 def histories():
     rows = [
+        *week(date(2024, 10, 14), "MM//M/////"),  # from Monday, the 91st day before
         *week(date(2024, 11, 4), "OOOOIIII//"),
         *week(date(2024, 12, 9), "IIIIIIIIII"),
         *week(date(2024, 12, 16), "LU//OI////"),
@@ -76,9 +78,11 @@ def histories():
         ),
         (Marks(("O", "N"), 90), ["Marked so in 2 of 10", "Marked so in 1 of 10", "Marked so in 4 of 10"]),
         (Marks(("I", "M"), 60), ["Marked so in 1 of 10", "Marked so in 10 of 10"]),
+        (Marks(("I", "M"), 60, 28), ["Marked so in 10 of 10"]),
         (Marks(("L", "U"), 90), ["Late for 2 of 10 sessions in the week from this Monday (1 L, 1 U)"]),
         (Marks(("G",), 14), ["Marked so in 2 of 10 sessions in the week from this Monday (2 G)"]),
-        (Marks(), ["Missed 4 of 10", "Missed 3 of 10", "Missed 10 of 10", "Missed 8 of 10"]),
+        (Marks(("M",)), ["Marked so in 3 of 10 sessions in the week from this Monday (3 M)"]),
+        (Marks(), ["Missed 4 of 10", "Missed 3 of 10", "Missed 10 of 10", "Missed 8 of 10", "Missed 3 of 10"]),
     ],
 )
 def test_weeks_without_such_a_mark_and_older_ones_are_not_shown(histories, marks, told):
