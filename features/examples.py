@@ -13,7 +13,7 @@ from typing import Any
 
 from features.catalogue import SHIPPED
 from features.feature import Feature
-from features.sentences import filled, unfilled
+from features.sentences import Sentence, filled, unfilled
 
 FILE = Path(__file__).with_name("example_sentences.json")
 
@@ -29,9 +29,16 @@ def example_sentence(feature: Feature, template: str) -> str:
     Returns
     -------
     str
-        With ``…`` for values when no example has them, as for a user's own features.
+        With ``…`` for values when it is true of no example, as for a user's own features.
     """
     return _stored().get(feature.name, {}).get(template, unfilled(template))
+
+
+def example_of_side(feature: Feature, raises: bool) -> str:
+    """Return a feature's first sentence on one side of a score that is true of an example; the first, with values left open, if none is."""
+    texts = [s.text for s in feature.sentences if s.may_appear(raises)]
+    told = {t for t in texts if unfilled(t) == t} | _stored().get(feature.name, {}).keys()
+    return example_sentence(feature, next((t for t in texts if t in told), next(iter(texts), "")))
 
 
 @cache
@@ -40,25 +47,30 @@ def _stored() -> dict[str, dict[str, str]]:
 
 
 def computed_sentences() -> str:
-    """Return the content of ``FILE``: ``{feature: {template: sentence}}`` of the shipped features, computed from the specs."""
-    sentences: dict[str, dict[str, str]] = {}
-    for feature in SHIPPED.features:
-        for template in dict.fromkeys(s.text for s in feature.sentences):
-            if unfilled(template) != template and (sentence := _example(feature, template)):
-                sentences.setdefault(feature.name, {})[template] = sentence
-    return json.dumps(sentences, ensure_ascii=False, indent=1) + "\n"
+    """Return the content of ``FILE``: ``{feature: {template: sentence}}`` of the shipped features, computed from the specs.
+
+    A sentence is written with the values of an example of which it is true; where none is true on one side of a score, the first with any values.
+    """
+    sentences = {feature.name: _examples(feature) for feature in SHIPPED.features}
+    return json.dumps({name: told for name, told in sentences.items() if told}, ensure_ascii=False, indent=1) + "\n"
 
 
-def _example(feature: Feature, template: str) -> str | None:
-    """Fill in a template from an example, preferably one in which the sentence is true and the feature is not zero."""
-    sentences = [s for s in feature.sentences if s.text == template]
+def _examples(feature: Feature) -> dict[str, str]:
+    children = sorted(
+        _children(feature.name), key=lambda child: not child[feature.name]
+    )  # those that have some of it first
+    found = {}
+    for raises in (True, False):
+        side = [s for s in feature.sentences if s.may_appear(raises)]
+        true = {
+            s.text: text for s in side if (text := _filled(s, [c for c in children if s.is_true(c[feature.name], c)]))
+        }
+        found |= true or {s.text: text for s in side[:1] if (text := _filled(s, children))}
+    return {template: text for template, text in found.items() if unfilled(template) != template}
 
-    def order(child: dict[str, Any]) -> tuple[bool, bool]:
-        true = any(s.is_true(child[feature.name], child) for s in sentences)
-        return not true, not child[feature.name]
 
-    children = sorted(_children(feature.name), key=order)
-    return next((sentence for child in children if (sentence := filled(template, child)) is not None), None)
+def _filled(sentence: Sentence, children: list[dict[str, Any]]) -> str | None:
+    return next((text for child in children if (text := filled(sentence.text, child)) is not None), None)
 
 
 def _children(name: str) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from features.catalogue import SHIPPED, catalogue
-from features.examples import FILE, computed_sentences, example_sentence
+from features.examples import FILE, computed_sentences, example_of_side
 from features.feature import Feature
 from features.outcome.definition import Definition
 from features.specs import SPECS, specs_of
@@ -35,8 +35,8 @@ Every example runs as a test on every engine.
 def facts(f: Feature) -> dict[str, str]:
     """Return a feature's declaration in words, with example values in its sentences."""
     return {
-        "sentence where it raises a score": example_sentence(f, f.text(True)),
-        "sentence where it lowers a score": example_sentence(f, f.text(False)),
+        "sentence where it raises a score": example_of_side(f, raises=True),
+        "sentence where it lowers a score": example_of_side(f, raises=False),
         "tables": ", ".join(f.sources),
         "days": str(f.window or ""),
         "direction": DIRECTION[f.direction],
@@ -86,7 +86,7 @@ def _laid_out(heads: list[str], rows: list[list[str]]) -> str:
 def listed() -> str:
     """Return the catalogue as text, one line for each feature."""
     return "\n".join(
-        f"{f.name:32} {f.theme:13} {f.role:12} {', '.join(f.sources):24} {DIRECTION[f.direction]:29} {example_sentence(f, f.text(True) or f.text(False))}"
+        f"{f.name:32} {f.theme:13} {f.role:12} {', '.join(f.sources):24} {DIRECTION[f.direction]:29} {example_of_side(f, raises=True) or example_of_side(f, raises=False)}"
         for f in catalogue().features
     )
 

@@ -10,7 +10,7 @@ import math
 import operator
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
@@ -26,6 +26,7 @@ FIELD = re.compile(r"\{[^}]*\}")
 WEEK, MONTH, LONG_YEAR = 7, 30.44, 366  # days
 IN_DAYS, IN_WEEKS, IN_MONTHS = 14, 70, 2 * 366  # spans below so many days are written in this unit
 YEAR = 366  # days within which an event counts as recent
+LONG_AGO = IN_MONTHS  # days from which a span is written in completed years only
 LOW_ABSENCE, HIGH_ABSENCE = 0.06, 0.10  # shares of sessions: below what is usual in England, and persistent absence
 COMPARE = {"<": operator.lt, ">": operator.gt, "=": operator.eq, "!=": operator.ne}
 WINDOWS = {14: "two weeks", 28: "four weeks", 56: "eight weeks", 84: "twelve weeks", 365: "year", 730: "two years"}
@@ -98,8 +99,22 @@ def counted_in_all(did: str, name: str, newest: str) -> tuple[Sentence, ...]:
         The feature or tally with the days since it last happened.
     """
     once = f"{did} {{{name}:times}}, {{{newest}:ago}}"
-    more = f"{did} {{{name}:times}}, most recently {{{newest}:ago}}"
-    return strain(once, 1, 2), strain(more, 2)
+    more = f"{did} {{{name}:times}}, the last time {{{newest}:ago}}"
+    return *past(once, newest, 1, 2), *past(more, newest, 2)
+
+
+def past(
+    text: str, newest: str, at_least: float | None = None, below: float | None = None, *when: Condition
+) -> tuple[Sentence, Sentence]:
+    """Return a strain that is said however long ago it was: from two years on it opens no reason while another sentence of the theme can.
+
+    Parameters
+    ----------
+    newest : str
+        The feature or tally with the days since it last happened.
+    """
+    recent = strain(text, at_least, below, *when, (newest, "<", LONG_AGO))
+    return recent, replace(recent, when=(*when, (newest, ">", LONG_AGO - 1)), leads=False)
 
 
 def default_sentences(name: str, raises: str, lowers: str) -> tuple[Sentence, ...]:

@@ -14,6 +14,7 @@ from features.sentences import (
     Condition,
     counted_in_all,
     fact,
+    past,
     strain,
     strength,
 )
@@ -113,7 +114,15 @@ FEATURES = [
         theme="family",
         expression=plain("care_all"),
         says=(
-            *counted_in_all("Early help or social care became involved", "care_episodes_all", "help_newest"),
+            # A step, such as from an assessment to a plan, is an episode of its own, and the last one may still be under way.
+            *past(
+                "One episode of early help or social care is recorded; it began {help_newest:ago}", "help_newest", 1, 2
+            ),
+            *past(
+                "{care_episodes_all:.0f} episodes of early help or social care are recorded; the last began {help_newest:ago}",
+                "help_newest",
+                2,
+            ),
             strength("No early help or social care is recorded", 0, 1),
         ),
         sources=CARE,

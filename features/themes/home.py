@@ -7,7 +7,7 @@ import narwhals as nw
 from features.counting.shrinkage import MIN_OTHERS
 from features.feature import Feature, Tally, age, is_open, plain
 from features.rates import rates
-from features.sentences import YEAR, Condition, Sentence, counted_in_all, fact, last_days, strain, strength
+from features.sentences import YEAR, Condition, Sentence, counted_in_all, fact, last_days, past, strain, strength
 
 ADDRESSES = ("addresses",)
 
@@ -81,10 +81,10 @@ FEATURES = [
         name="homes_known",
         theme="home",
         expression=plain("homes_all"),
-        says=(
-            strain(
-                "Has lived at {homes_known:.0f} addresses that we know of; moved to the latest {days_at_home:ago}", 3
-            ),
+        says=past(
+            "Has lived at {homes_known:.0f} addresses that we know of; moved to the latest {days_at_home:ago}",
+            "days_at_home",
+            3,
         ),
         sources=ADDRESSES,
         window=None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from features.feature import Feature, Tally, plain
-from features.sentences import YEAR, Condition, counted_in_all, fact, strain, strength
+from features.sentences import YEAR, Condition, counted_in_all, fact, past, strain, strength
 
 ENROLMENTS = ("enrolments",)
 
@@ -141,14 +141,13 @@ FEATURES = [
         name="schools_so_far",
         theme="moves",
         expression=plain("spells"),
-        says=(
-            strain(
-                "Has been at {schools_known:.0f} schools, and last joined one {newest_joining:ago}",
-                3,
-                None,
-                ("schools_known", ">", 2),
-                ("days_at_school", "=", "newest_joining"),
-            ),
+        says=past(
+            "Has been at {schools_known:.0f} schools, and last joined one {newest_joining:ago}",
+            "newest_joining",
+            3,
+            None,
+            ("schools_known", ">", 2),
+            ("days_at_school", "=", "newest_joining"),
         ),
         sources=ENROLMENTS,
         window=None,
@@ -200,7 +199,7 @@ FEATURES = [
         name="days_since_case",
         theme="moves",
         expression=plain("newest_case"),
-        says=(strain("Last went missing from education {days_since_case:ago}", 0),),
+        says=past("Last went missing from education {days_since_case:ago}", "days_since_case", 0),
         sources=("cme",),
         window=None,
         direction=-1,

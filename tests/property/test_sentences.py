@@ -16,6 +16,7 @@ from tests.support.odd_world import odd_world
 from tests.support.sentences_read_back import untrue
 from training.explanation.reasons import opening_sentence, reasons
 
+LONG_AGO = re.compile(r"more than \d+ years ago")
 SHOWN = [f for f in SHIPPED.features if f.role != "never_shown"]
 WORDS = Wording.load("en")
 STIFF = re.compile(
@@ -120,7 +121,7 @@ def said_of(name, raises=None, **values):
         (
             "care_episodes_all",
             {"care_episodes_all": 2.0, "help_newest": 95.0},
-            ["Early help or social care became involved twice, most recently 3 months ago"],
+            ["2 episodes of early help or social care are recorded; the last began 3 months ago"],
             [],
         ),
         (
@@ -180,6 +181,28 @@ def test_lateness_does_not_open_a_reason_while_absence_can():
     wording = {n: SHIPPED.by_name[n].sentences for n in ("late_rate_90d", "absent_rate_14d")}
     assert opening_sentence(["late_rate_90d", "absent_rate_14d"], wording, values, True).startswith("Missed 13 of 20")
     assert opening_sentence(["late_rate_90d"], wording, values, True).startswith("Late for 14 of 68")
+
+
+def test_a_strain_of_long_ago_opens_no_reason_while_another_sentence_can():
+    old = [
+        (sentence.leads, text)
+        for _, values in children(150, seed=3)
+        for feature in SHOWN
+        for sentence, text in true_sentences(feature.name, feature.sentences, values, raises=True)
+        if sentence.tone == "strain" and LONG_AGO.search(text)
+    ]
+    assert len(old) > 50
+    assert [text for leads, text in old if leads] == []
+    values = {
+        "suspensions_all": 2.0,
+        "newest_suspension": 1600.0,
+        "permanent_exclusions": 1.0,
+        "newest_exclusion": 90.0,
+    }
+    names = ["suspensions_all", "permanent_exclusions"]
+    wording = {n: SHIPPED.by_name[n].sentences for n in names}
+    assert opening_sentence(names, wording, values, True) == "Permanently excluded once, 3 months ago"
+    assert opening_sentence(names[:1], wording, values, True) == "Suspended twice, the last time more than 4 years ago"
 
 
 def stored(day, **features):

@@ -56,7 +56,7 @@ NOW = r"(this school year)"
 PART = r"(none|under 1%|\d+%|over 99%|all)"
 SHARE = r"(none of the|under 1% of|\d+% of|over 99% of|all)"
 TIMES = r"(once|twice|\d+ times)"
-OFTEN = rf"{TIMES}, (?:most recently )?{SPAN}"
+OFTEN = rf"{TIMES}, (?:the last time )?{SPAN}"
 OF_THE_CHILD = [
     (r"In Reception by age", lambda c: c.year_group == 0),
     (r"In Year (\d+) by age", lambda c, n: c.year_group == int(n) > 0),
@@ -238,8 +238,12 @@ CHECKS = [
         within("social_care", "start_date", kind=("missing",)),
     ),
     (
-        rf"Early help or social care became involved {OFTEN}",
-        in_all("social_care", "start_date", kind=HELP["kind"][:5]),
+        rf"One episode of early help or social care is recorded; it began {SPAN}",
+        lambda c, s: in_all("social_care", "start_date", kind=HELP["kind"][:5])(c, "once", s),
+    ),
+    (
+        rf"(\d+) episodes of early help or social care are recorded; the last began {SPAN}",
+        lambda c, n, s: in_all("social_care", "start_date", kind=HELP["kind"][:5])(c, f"{n} times", s),
     ),
     (r"No early help or social care is recorded", within("social_care", "start_date", kind=HELP["kind"][:5])),
     (

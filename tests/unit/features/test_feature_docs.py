@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from features.catalogue import catalogue
-from features.examples import FILE, computed_sentences, example_sentence
+from features.catalogue import SHIPPED, catalogue
+from features.examples import FILE, _children, computed_sentences, example_of_side
 from features.feature_docs import PAGE, explained, listed, page
-from features.sentences import fact
+from features.sentences import fact, true_sentences
 from serving.cli.main import main
 
 
@@ -27,13 +27,22 @@ def test_the_stored_example_sentences_are_current():
     assert FILE.read_text(encoding="utf-8") == computed_sentences(), "run 'make docs' and commit it"
 
 
+def test_the_stored_example_sentences_are_true_of_an_example_unless_none_is():
+    for feature in SHIPPED.features:
+        of_examples = _children(feature.name)
+        for raises in (True, False):
+            side = [s for s in feature.sentences if s.may_appear(raises)]
+            true = {text for child in of_examples for _, text in true_sentences(feature.name, side, child)}
+            assert not true or example_of_side(feature, raises=raises) in true
+
+
 def test_every_feature_is_explained_with_what_it_needs_and_an_example():
     for f in catalogue().features:
         data, text = explained(f.name)
         assert data["missing_without"] == list(f.sources)
         assert data["examples"], f.name
         assert all(e["text"] in text for e in data["examples"])
-        assert example_sentence(f, f.text(True)) in text
+        assert example_of_side(f, raises=True) in text
 
 
 def test_the_verb_explains_one_feature_and_lists_all(capsys):
@@ -56,7 +65,7 @@ def test_a_user_feature_without_an_example_leaves_its_values_open():
     feature = dataclasses.replace(
         catalogue().by_name["sen_plan"], name="own_plan", says=(fact("Plans: {own_plan:.0f}"),)
     )
-    assert example_sentence(feature, feature.text(True)) == "Plans: …"
+    assert example_of_side(feature, raises=True) == "Plans: …"
 
 
 def test_an_unknown_feature_is_a_usage_error_that_names_similar_ones(capsys):
