@@ -91,7 +91,7 @@ def read_tables(connection: Any, files: dict[str, list[Path]], warnings: list[st
     if faults:
         raise Faults(faults)
     keys = {(name, column): sql for name, table in read.items() for column, sql in table.keys.items()}
-    warnings += warnings_of_unmatched(connection, keys)
+    warnings += warnings_of_unmatched(lambda sql: connection.execute(sql).fetchall()[0], keys)
     return ReadTables(
         natives={name: table.native for name, table in read.items()},
         odd_columns={name: table.odd_columns for name, table in read.items()},

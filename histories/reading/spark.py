@@ -2,7 +2,7 @@
 
 A location is a local folder, which DuckDB checks as usual; any other path that Spark can read (``hdfs://…``, ``s3a://…``,
 ``abfss://…``, ``file:///…``) with ``<table>.parquet`` or a folder ``<table>``; or ``spark://DATABASE``, a database of the Spark
-catalogue with tables of these names. Spark checks the last two, in one pass per table.
+catalogue with tables of these names. Spark checks the last two, in one pass per table and one per key.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from histories.reading.typed_columns import (
     value_sql,
     warning_tests,
 )
+from histories.reading.unmatched import LINKS, warnings_of_unmatched
 from histories.reading.usable import ENDS_EARLY
 from histories.tables import TABLES, Column, Table
 
@@ -155,7 +156,25 @@ def read_place(spark: Any, place: str, scratch: Path) -> Read:
             faults += error.faults
     if faults:
         raise Faults(faults)
+    warnings += _unmatched(spark, natives)
     return natives, warnings, {}, odd_columns
+
+
+def _unmatched(spark: Any, natives: dict[str, Any]) -> list[str]:
+    views = {name: f"onroll_{name}" for name in natives}
+    for name, view in views.items():
+        natives[name].createOrReplaceTempView(view)
+    keys = {
+        (name, column): f"SELECT {column} AS key, count(*) AS times FROM {view} GROUP BY 1"
+        for name, view in views.items()
+        for column in LINKS
+        if column in TABLES[name].columns
+    }
+    try:
+        return warnings_of_unmatched(lambda sql: spark.sql(sql).first(), keys)
+    finally:
+        for view in views.values():
+            spark.catalog.dropTempView(view)
 
 
 def _read_folder(spark: Any, folder: Path, scratch: Path) -> Read:

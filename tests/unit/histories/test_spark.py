@@ -48,6 +48,27 @@ def test_a_folder_a_location_and_a_database_are_read_as_by_duckdb(spark, tmp_pat
         ]
 
 
+def test_rows_without_a_match_are_told_of_every_location(spark, tmp_path):
+    born, entry = ["2014-05-01", "2015-02-03"], ["2018-09-04", "2019-09-04"]
+    folder = write(
+        tmp_path / "h",
+        pupils={"pupil_id": ["007", "B"], "date_of_birth": born},
+        enrolments={"pupil_id": ["7", "B"], "urn": ["1", "2"], "entry_date": entry},
+        schools={"urn": ["1", "3"], "phase": ["primary"] * 2},
+        sen={"pupil_id": ["C", "B"], "start_date": entry, "provision": ["K"] * 2},
+    )
+    told = Histories.open(folder).warnings
+    lost = "; check the keys in both files, which may have lost leading zeros"
+    assert told == [
+        f"enrolments, column pupil_id: 1 of 2 rows have no match in pupils{lost}",
+        "enrolments, column urn: 1 of 2 rows have no match in schools",
+        "sen, column pupil_id: 1 of 2 rows have no match in pupils",
+    ]
+    for place in (folder, f"file://{folder}"):
+        assert sorted(Histories.open(place, engine="spark").warnings) == told
+    assert spark.catalog.listTables() == []
+
+
 def test_csv_is_read_as_by_duckdb(spark, tmp_path):
     folder = write(tmp_path / "h", enrolments=ENROLMENTS)
     (folder / "pupils.csv").write_text('pupil_id,date_of_birth,authority\n"A,""1""",2014-05-01,\nB,2015-02-03,801\n')
