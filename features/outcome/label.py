@@ -140,25 +140,18 @@ def _last_school(snapshots: pl.LazyFrame, leavings: Leavings, stopped: pl.DataFr
 
 
 def _decide(frame: pl.LazyFrame, definition: Definition, horizon: int) -> pl.LazyFrame:
-    case = pl.col("case_known").is_not_null()
-    positive = case | pl.col("counts").fill_null(False)
-    other = pl.col("counts").is_not_null() & ~positive
+    case, counts = pl.col("case_known").is_not_null(), pl.col("counts").fill_null(False)
+    positive, other = case | counts, pl.col("counts").is_not_null() & ~case & ~counts
     matured = pl.col("as_of") + horizon + definition.known_after_days
-    known_on = (
-        pl.when(case)
-        .then("case_known")
-        .when(positive)
-        .then("counts_known")
-        .when(other)
-        .then("counts_known")
-        .otherwise(matured)
-    )
+    # By a case, or by a leaving that counts: whichever was recorded first says it.
+    known = pl.min_horizontal("case_known", pl.when(~case | counts).then("counts_known"))
+    known_on = pl.when(positive | other).then(known).otherwise(matured)
     # Positives are known sooner than negatives; counting them earlier would overstate the rate of a window.
     frame = frame.with_columns(pl.max_horizontal(known_on, matured).cast(pl.Int32).alias("known"))
     ready = pl.col("known") < pl.col("limit")
     age = (pl.col("nc_year") + 4).is_between(definition.min_age, definition.max_age)
     left = pl.col("left_before").fill_null(False)
-    left_on = pl.when(pl.col("counts").fill_null(False)).then("left_on")
+    left_on = pl.when(counts).then("left_on")
     happened = pl.min_horizontal("case_from", left_on)
     # The record that says when it happened, not only that it did: another may come earlier or later.
     recorded = pl.min_horizontal(
@@ -171,7 +164,7 @@ def _decide(frame: pl.LazyFrame, definition: Definition, horizon: int) -> pl.Laz
         .then(pl.lit("left_before"))
         .when(~ready)
         .then(pl.lit("not_known"))
-        .when(case & ~pl.col("counts").fill_null(False))
+        .when(case & ~counts)
         .then(pl.lit("case"))
         .when(positive | other)
         .then("destination")

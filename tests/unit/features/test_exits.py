@@ -1,11 +1,12 @@
 """Which leaving takes a child off all rolls, which counts as going missing, and which ends the window, by example."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from features import Definition, label
 from features.specs.spec import rows
+from histories.reading.histories import Histories
 from serving.monitoring.outcomes import outcomes_of
 from tests.support.engines import open_on
 from tests.support.rolls_that_go_on import going_on
@@ -13,61 +14,41 @@ from tests.support.rolls_that_go_on import going_on
 DAY = date(2024, 9, 9)
 DEFAULT = "commissioner_or_unknown"
 ROLLS = {
-    "the main roll goes on beside one that ends": """
-        M | 1 | 2018-09-04 |            |
-        S | 2 | 2024-02-01 | 2024-10-20 | {to}
-    """,
-    "the main roll, entered later, goes on": """
-        M | 1 | 2024-02-01 |            |
-        S | 2 | 2018-09-04 | 2024-10-20 | {to}
-    """,
-    "the only roll ends": """
-        C | 1 | 2018-09-04 | 2024-10-20 | {to}
-    """,
-    "the main roll ends after one beside it": """
-        M | 1 | 2018-09-04 | 2024-10-20 | {to}
-        S | 2 | 2024-09-16 | 2024-10-04 | state_school
-    """,
-    "the older of two rolls ends last": """
-        C | 1 | 2018-09-04 | 2024-10-20 | {to}
-        C | 2 | 2024-02-01 | 2024-10-04 | state_school
-    """,
-    "the main roll ends, one beside it goes on": """
-        M | 1 | 2018-09-04 | 2024-10-20 | {to}
-        S | 2 | 2024-02-01 |            |
-    """,
-    "both end on one day, and one says where to": """
-        M | 1 | 2018-09-04 | 2024-10-20 | {to}
-        S | 2 | 2024-02-01 | 2024-10-20 | state_school
-    """,
-    "back within twenty school days, then gone for good": """
-        C | 1 | 2018-09-04 | 2024-09-20 |
-        C | 2 | 2024-10-07 | 2024-10-20 | {to}
-    """,
-    "another school within twenty school days": """
-        C | 1 | 2018-09-04 | 2024-10-20 | {to}
-        C | 2 | 2024-11-04 |            |
-    """,
-    "another school after more": """
-        C | 1 | 2018-09-04 | 2024-10-20 | {to}
-        C | 2 | 2024-12-02 |            |
-    """,
-    "abroad, and back before": """
-        C | 1 | 2018-09-04 | 2024-09-13 | abroad
-        C | 2 | 2024-09-30 | 2024-10-20 | {to}
-    """,
-    "abroad from a roll beside the main one": """
-        M | 1 | 2018-09-04 | 2024-10-20 | {to}
-        S | 2 | 2024-02-01 | 2024-09-20 | abroad
-    """,
-    "a move between state schools before": """
-        C | 1 | 2018-09-04 | 2024-09-13 | state_school
-        C | 2 | 2024-09-16 | 2024-10-20 | {to}
-    """,
-    "two rolls begun on one day, one of them long over": """
-        M | 1 | 2018-09-04 | 2024-10-20 | {to}
-        S | 2 | 2018-09-04 | 2020-07-17 | state_school
-    """,
+    "the main roll goes on beside one that ends": ["M | 1 | 2018-09-04 |  |", "S | 2 | 2024-02-01 | 2024-10-20 | {to}"],
+    "the main roll, entered later, goes on": ["M | 1 | 2024-02-01 |  |", "S | 2 | 2018-09-04 | 2024-10-20 | {to}"],
+    "the only roll ends": ["C | 1 | 2018-09-04 | 2024-10-20 | {to}"],
+    "the main roll ends after one beside it": [
+        "M | 1 | 2018-09-04 | 2024-10-20 | {to}",
+        "S | 2 | 2024-09-16 | 2024-10-04 | state_school",
+    ],
+    "the older of two rolls ends last": [
+        "C | 1 | 2018-09-04 | 2024-10-20 | {to}",
+        "C | 2 | 2024-02-01 | 2024-10-04 | state_school",
+    ],
+    "the main roll ends, one beside it goes on": ["M | 1 | 2018-09-04 | 2024-10-20 | {to}", "S | 2 | 2024-02-01 |  |"],
+    "both end on one day, and one says where to": [
+        "M | 1 | 2018-09-04 | 2024-10-20 | {to}",
+        "S | 2 | 2024-02-01 | 2024-10-20 | state_school",
+    ],
+    "back within twenty school days, then gone for good": [
+        "C | 1 | 2018-09-04 | 2024-09-20 |",
+        "C | 2 | 2024-10-07 | 2024-10-20 | {to}",
+    ],
+    "another school within twenty school days": ["C | 1 | 2018-09-04 | 2024-10-20 | {to}", "C | 2 | 2024-11-04 |  |"],
+    "another school after more": ["C | 1 | 2018-09-04 | 2024-10-20 | {to}", "C | 2 | 2024-12-02 |  |"],
+    "abroad, and back before": ["C | 1 | 2018-09-04 | 2024-09-13 | abroad", "C | 2 | 2024-09-30 | 2024-10-20 | {to}"],
+    "abroad from a roll beside the main one": [
+        "M | 1 | 2018-09-04 | 2024-10-20 | {to}",
+        "S | 2 | 2024-02-01 | 2024-09-20 | abroad",
+    ],
+    "a move between state schools before": [
+        "C | 1 | 2018-09-04 | 2024-09-13 | state_school",
+        "C | 2 | 2024-09-16 | 2024-10-20 | {to}",
+    ],
+    "two rolls begun on one day, one of them long over": [
+        "M | 1 | 2018-09-04 | 2024-10-20 | {to}",
+        "S | 2 | 2018-09-04 | 2020-07-17 | state_school",
+    ],
 }
 GONE = (1.0, "{to}")
 NOT_GONE = (0.0, "stayed")
@@ -96,7 +77,7 @@ def labelled(request, tmp_path):
     """Return a function from rolls to the label and outcome of their child, and what monitoring makes of it."""
 
     def of(spells, definition=DEFAULT, day=DAY, born="2014-05-01"):
-        lines = "\n".join(f"A | {line.strip()}" for line in spells.strip().splitlines())
+        lines = "\n".join(f"A | {line}" for line in spells)
         given = rows("enrolments", f"{HEAD}\n{lines}")
         spells = [{**r, "leaving_recorded_on": r["leaving_date"]} for r in given]
         pupils = [{"pupil_id": "A", "date_of_birth": born, "authority": "801"}]
@@ -112,7 +93,7 @@ def labelled(request, tmp_path):
 
 @pytest.mark.parametrize("to", ["", "unknown", "missing_education"])
 def test_a_child_who_is_still_on_a_roll_has_not_left_and_a_known_exit_ends_the_window(labelled, to):
-    found = {name: labelled(spells.format(to=to))[0] for name, spells in ROLLS.items()}
+    found = {name: labelled([s.format(to=to) for s in spells])[0] for name, spells in ROLLS.items()}
     column = to == "missing_education"
     expected = {name: tuple(each[column]) for name, each in EXPECTED.items()}
     assert found == {name: (y, outcome.format(to=to or "unknown")) for name, (y, outcome) in expected.items()}
@@ -132,7 +113,7 @@ LEFT_ON = "C | 1 | 2018-09-04 | {left} | {to}"
     ],
 )
 def test_by_section_436a_nobody_is_missing_beyond_compulsory_school_age(labelled, left, to, expected):
-    found, _ = labelled(LEFT_ON.format(left=left, to=to), "statutory", date(2025, 4, 28), born="2009-05-01")
+    found, _ = labelled([LEFT_ON.format(left=left, to=to)], "statutory", date(2025, 4, 28), born="2009-05-01")
     assert found == expected
 
 
@@ -148,10 +129,23 @@ def test_by_section_436a_nobody_is_missing_beyond_compulsory_school_age(labelled
     ],
 )
 def test_monitoring_calls_nobody_known_to_have_left_or_stayed_who_left_to_nowhere(labelled, to, definition, fate):
-    found, (histories, rule) = labelled(LEFT_ON.format(left="2024-10-20", to=to), definition)
+    found, (histories, rule) = labelled([LEFT_ON.format(left="2024-10-20", to=to)], definition)
     scores = _scores()
     assert outcomes_of(histories, scores, rule, 120).scored["fate"].to_list() == [fate]
     assert found[0] == float(fate == "went_missing")
+
+
+def test_what_a_leaving_says_does_not_wait_for_the_case_that_follows():
+    pupils = [{"pupil_id": "A", "date_of_birth": "2014-05-01", "authority": "801"}]
+    left = {"leaving_date": "2024-10-20", "leaving_recorded_on": "2024-10-20", "destination": "missing_education"}
+    spells = [{"pupil_id": "A", "urn": "1", "entry_date": "2018-09-04", **left}]
+    case = [{"pupil_id": "A", "missing_from": "2024-10-21", "reported_on": "2025-11-03"}]
+    marks = [{"pupil_id": "A", "date": "2025-12-19", "session": "AM", "code": "/"}]
+    tables = {"pupils": pupils, "enrolments": spells, "attendance": marks, "cme": case}
+    histories = Histories.from_rows(going_on(tables, "2025-06-30", "2025-12-19", cases=["2025-12-19"]))
+    found = label(histories, [DAY], Definition.load("statutory")).to_pylist()
+    (known,) = [(r["label"], r["known_on"]) for r in found if r["pupil_id"] == "A"]
+    assert known == (1.0, DAY + timedelta(days=120 + 60))
 
 
 def _scores():
