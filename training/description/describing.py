@@ -6,6 +6,7 @@ The table is safe to print: every figure is computed from printed counts, rounde
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from features import HORIZON, CohortRule, Definition, label
-from features.groups.disclosure import ALL, BASE, HIDDEN, NOT_AVAILABLE, SMALLEST, partition, rounded, sums
+from features.groups.disclosure import ALL, BASE, HIDDEN, NOT_AVAILABLE, SMALLEST, partition, rounded, shown, sums
 from features.groups.grouping import grouped
 from features.groups.groups import GROUPS, NOT_RECORDED, Group
 from features.outcome.known_until import NOTHING, newest_known
@@ -180,9 +181,10 @@ def describe(
 def _without_outcome(labels: pl.DataFrame) -> list[str]:
     """Return a sentence on the snapshots that have no label, rounded as all counts are."""
     counts = labels.filter(pl.col("label").is_null())["outcome"].value_counts()
-    by = {why: n for why, n in counts.iter_rows() if n > SMALLEST}
-    by["ages"] = sum(n for why, n in counts.iter_rows() if why not in WHY and n > SMALLEST)
-    told = [f"{rounded(by[why]):,} {words}" for why, words in WHY.items() if by.get(why)]
+    by: Counter[str] = Counter()
+    for why, n in counts.iter_rows():
+        by[why if why in WHY else "ages"] += n
+    told = [f"{n:,} {words}" for why, words in WHY.items() if (n := shown(by[why]))]
     return [f"Children of the cohort in no figure above: {'; '.join(told)}."] if told else []
 
 

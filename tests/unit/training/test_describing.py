@@ -14,7 +14,7 @@ from histories.errors import Faults
 from histories.reading.histories import Histories
 from serving.cli import main
 from tests.support.rolls_that_go_on import going_on
-from training.description import commissioner_table
+from training.description import commissioner_table, definitions_table, describing
 from training.description.definitions import compare
 from training.description.describing import PUBLISHED, describe, describe_snapshots
 from training.measures.intervals import ROUNDING, relative_risk, rounded_share
@@ -156,6 +156,16 @@ def test_children_in_no_figure_are_counted_and_the_reason_is_said(one_stopped):
     assert described.to_dict()["without_outcome"] == described.without_outcome
 
 
+def test_who_is_outside_the_ages_is_counted_together_whatever_became_of_them():
+    became = ["stayed"] * 6 + ["abroad"] * 5 + ["left_before"] * 7
+    labels = pl.DataFrame({"label": [None] * 18 + [0.0], "outcome": [*became, "stayed"]})
+    told = "Children of the cohort in no figure above: 10 outside the definition's ages."
+    assert describing._without_outcome(labels) == [told]
+
+
 def test_definitions_are_compared_with_the_same_words(one_stopped):
     comparison = compare(one_stopped, [Definition.load(), Definition.load("commissioner")], DAY)
-    assert [w[:13] for w in comparison.without_outcome] == ["authority 802"]
+    (why,) = comparison.without_outcome
+    assert why.startswith("authority 802: the rolls go on until 2024-10-28 only")
+    assert why in definitions_table.text(comparison)
+    assert comparison.to_dict()["without_outcome"] == [why]
