@@ -20,7 +20,7 @@ from training.fitting.candidates import Scorer, boosted, grid, learner
 from training.fitting.rolling_origin import Predictions, learn_from, matrix_of, predict
 from training.fitting.sampling import sample
 from training.fitting.splits import split
-from training.measures.calibration import half_width
+from training.measures.calibration import interval
 from training.pipeline import Newest, fit_calibrator
 
 SHARE = 0.25  # sampled share of children who did not go missing (weighted), so that a world takes a quarter of the time
@@ -75,8 +75,7 @@ def scored(
     """
     score, calibrator = trained(past, predictions, chosen=chosen, settings=settings, seed=seed)
     margins = score(matrix_of(ahead, catalogue().names))
-    logit, half = calibrator["a"] * margins + calibrator["b"], half_width(margins, calibrator)
-    return margins, 1 / (1 + np.exp(half - logit)), 1 / (1 + np.exp(-half - logit))
+    return margins, *interval(margins, calibrator)
 
 
 def trained(

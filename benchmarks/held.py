@@ -33,7 +33,7 @@ from training.fitting.candidates import boosted, grid
 from training.fitting.partial_windows import learned_before
 from training.fitting.rolling_origin import matrix_of, predict
 from training.fitting.splits import split
-from training.measures.calibration import half_width
+from training.measures.calibration import half_width, interval
 
 # What an interval was before terms were compared, and each part alone left out.
 WITHOUT: dict[str, dict[str, Any]] = {
@@ -67,8 +67,7 @@ def world(scenario: str, seed: int, pupils: int, dates: int) -> list[dict[str, A
 
 def figures(margins: np.ndarray, truth: np.ndarray, calibrator: dict[str, Any]) -> dict[str, Any]:
     """Return which bins hold the mean true risk, which come near it, the share of own risks held, and the mean width."""
-    logit, half = calibrator["a"] * margins + calibrator["b"], half_width(margins, calibrator)
-    low, high = 1 / (1 + np.exp(half - logit)), 1 / (1 + np.exp(-half - logit))
+    low, high = interval(margins, calibrator)
     held, near = [], []
     for rows in bins_of(margins):
         rate, noise = truth[rows].mean(), 2 * truth[rows].std() / np.sqrt(len(rows))
@@ -78,7 +77,7 @@ def figures(margins: np.ndarray, truth: np.ndarray, calibrator: dict[str, Any]) 
         "held": held,
         "near": near,
         "children": float(np.mean((low <= truth) & (truth <= high))),
-        "width": float(2 * half.mean()),
+        "width": float(2 * half_width(margins, calibrator).mean()),
     }
 
 

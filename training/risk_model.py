@@ -99,11 +99,7 @@ class RiskModel:
 
     def interval(self, margins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the 95% interval of the rate among children with such a margin; see ``uncertainty``."""
-        logit, half = (
-            self.manifest.calibrator["a"] * margins + self.manifest.calibrator["b"],
-            calibration.half_width(margins, self.manifest.calibrator),
-        )
-        return calibration.sigmoid(logit - half), calibration.sigmoid(logit + half)
+        return calibration.interval(margins, self.manifest.calibrator)
 
     def score(
         self,

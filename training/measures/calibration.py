@@ -196,3 +196,9 @@ def half_width(margins: np.ndarray, calibrator: dict[str, Any]) -> np.ndarray:
         knots = calibrator["between"]
         total = total + np.interp(margins, knots["margin"], knots["sd"]) ** 2
     return 1.96 * np.sqrt(total)
+
+
+def interval(margins: np.ndarray, calibrator: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lower and the upper limit of the risks of margins; see ``half_width``."""
+    log_odds, half = calibrator["a"] * margins + calibrator["b"], half_width(margins, calibrator)
+    return sigmoid(log_odds - half), sigmoid(log_odds + half)
