@@ -52,7 +52,7 @@ def test_records_that_go_on_after_a_break_or_thinly_count():
     assert Histories.from_rows(rolls).last_known() == date(2025, 6, 30)
 
 
-RECORDS = st.dictionaries(st.integers(0, 60), st.integers(20, 400), min_size=50, max_size=60)
+RECORDS = st.dictionaries(st.integers(0, 60), st.integers(1, 400), min_size=8, max_size=60)
 
 
 @settings(max_examples=60)
