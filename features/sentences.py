@@ -100,19 +100,11 @@ def counted_in_all(did: str, name: str, newest: str) -> tuple[Sentence, ...]:
     """
     once = f"{did} {{{name}:times}}, {{{newest}:ago}}"
     more = f"{did} {{{name}:times}}, the last time {{{newest}:ago}}"
-    return *past(once, newest, 1, 2), *past(more, newest, 2)
+    return *past(once, newest, at_least=1, below=2), *past(more, newest, at_least=2)
 
 
-def past(
-    text: str, newest: str, at_least: float | None = None, below: float | None = None, *when: Condition
-) -> tuple[Sentence, Sentence]:
-    """Return a strain that is said however long ago it was: from two years on it opens no reason while another sentence of the theme can.
-
-    Parameters
-    ----------
-    newest : str
-        The feature or tally with the days since it last happened.
-    """
+def past(text: str, newest: str, *when: Condition, at_least: float, below: float | None = None) -> tuple[Sentence, ...]:
+    """Return a strain about what last happened ``newest`` days ago: from two years on it opens no reason while another sentence can."""
     recent = strain(text, at_least, below, *when, (newest, "<", LONG_AGO))
     return recent, replace(recent, when=(*when, (newest, ">", LONG_AGO - 1)), leads=False)
 

@@ -116,12 +116,15 @@ FEATURES = [
         says=(
             # A step, such as from an assessment to a plan, is an episode of its own, and the last one may still be under way.
             *past(
-                "One episode of early help or social care is recorded; it began {help_newest:ago}", "help_newest", 1, 2
+                "One episode of early help or social care is recorded; it began {help_newest:ago}",
+                "help_newest",
+                at_least=1,
+                below=2,
             ),
             *past(
                 "{care_episodes_all:.0f} episodes of early help or social care are recorded; the last began {help_newest:ago}",
                 "help_newest",
-                2,
+                at_least=2,
             ),
             strength("No early help or social care is recorded", 0, 1),
         ),

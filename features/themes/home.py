@@ -84,7 +84,7 @@ FEATURES = [
         says=past(
             "Has lived at {homes_known:.0f} addresses that we know of; moved to the latest {days_at_home:ago}",
             "days_at_home",
-            3,
+            at_least=3,
         ),
         sources=ADDRESSES,
         window=None,
