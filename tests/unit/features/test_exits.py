@@ -74,26 +74,26 @@ HEAD = "pupil_id | status | urn | entry_date | leaving_date | destination"
 
 @pytest.fixture(params=["polars", "duckdb"])
 def labelled(request, tmp_path):
-    """Return a function from rolls to the label and outcome of their child, and what monitoring makes of it."""
+    """Return a function from each child's rolls to its label and outcome, and what monitoring makes of it."""
 
-    def of(spells, definition=DEFAULT, day=DAY, born="2014-05-01"):
-        lines = "\n".join(f"A | {line}" for line in spells)
+    def of(rolls, definition=DEFAULT, day=DAY, born="2014-05-01"):
+        lines = "\n".join(f"{child} | {line}" for child, of_child in rolls.items() for line in of_child)
         given = rows("enrolments", f"{HEAD}\n{lines}")
         spells = [{**r, "leaving_recorded_on": r["leaving_date"]} for r in given]
-        pupils = [{"pupil_id": "A", "date_of_birth": born, "authority": "801"}]
-        marks = [{"pupil_id": "A", "date": "2025-12-19", "session": "AM", "code": "/"}]
+        pupils = [{"pupil_id": child, "date_of_birth": born, "authority": "801"} for child in rolls]
+        marks = [{"pupil_id": next(iter(rolls)), "date": "2025-12-19", "session": "AM", "code": "/"}]
         tables = {"pupils": pupils, "enrolments": spells, "attendance": marks}
         tables = going_on(tables, "2025-06-30", "2025-12-19", cases=["2025-12-19"])
         histories, rule = open_on(request.param, tables, tmp_path), Definition.load(definition)
         found = label(histories, [day], rule).to_pylist()
-        return next(((r["label"], r["outcome"]) for r in found if r["pupil_id"] == "A"), None), (histories, rule)
+        return {r["pupil_id"]: (r["label"], r["outcome"]) for r in found}, (histories, rule)
 
     return of
 
 
 @pytest.mark.parametrize("to", ["", "unknown", "missing_education"])
 def test_a_child_who_is_still_on_a_roll_has_not_left_and_a_known_exit_ends_the_window(labelled, to):
-    found = {name: labelled([s.format(to=to) for s in spells])[0] for name, spells in ROLLS.items()}
+    found, _ = labelled({name: [s.format(to=to) for s in spells] for name, spells in ROLLS.items()})
     column = to == "missing_education"
     expected = {name: tuple(each[column]) for name, each in EXPECTED.items()}
     assert found == {name: (y, outcome.format(to=to or "unknown")) for name, (y, outcome) in expected.items()}
@@ -113,8 +113,8 @@ LEFT_ON = "C | 1 | 2018-09-04 | {left} | {to}"
     ],
 )
 def test_by_section_436a_nobody_is_missing_beyond_compulsory_school_age(labelled, left, to, expected):
-    found, _ = labelled([LEFT_ON.format(left=left, to=to)], "statutory", date(2025, 4, 28), born="2009-05-01")
-    assert found == expected
+    found, _ = labelled({"A": [LEFT_ON.format(left=left, to=to)]}, "statutory", date(2025, 4, 28), born="2009-05-01")
+    assert found["A"] == expected
 
 
 @pytest.mark.parametrize(
@@ -129,10 +129,10 @@ def test_by_section_436a_nobody_is_missing_beyond_compulsory_school_age(labelled
     ],
 )
 def test_monitoring_calls_nobody_known_to_have_left_or_stayed_who_left_to_nowhere(labelled, to, definition, fate):
-    found, (histories, rule) = labelled([LEFT_ON.format(left="2024-10-20", to=to)], definition)
+    found, (histories, rule) = labelled({"A": [LEFT_ON.format(left="2024-10-20", to=to)]}, definition)
     scores = _scores()
     assert outcomes_of(histories, scores, rule, 120).scored["fate"].to_list() == [fate]
-    assert found[0] == float(fate == "went_missing")
+    assert found["A"][0] == float(fate == "went_missing")
 
 
 def test_what_a_leaving_says_does_not_wait_for_the_case_that_follows():
