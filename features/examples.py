@@ -59,7 +59,7 @@ def _examples(feature: Feature) -> dict[str, str]:
     children = sorted(
         _children(feature.name), key=lambda child: not child[feature.name]
     )  # those that have some of it first
-    found = {}
+    found: dict[str, str] = {}
     for raises in (True, False):
         side = [s for s in feature.sentences if s.may_appear(raises)]
         true = {
