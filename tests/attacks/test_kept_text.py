@@ -1,7 +1,7 @@
 """Words that stay for ever, in the audit or the log of promotions, name no child: every option of every command is looked at."""
 
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import click
 import pytest
@@ -17,7 +17,7 @@ from serving.store.audit.kept_text import must_name_nobody
 from serving.store.caller import command_line
 from serving.store.database import reading
 from serving.store.records import holds
-from serving.store.sign_in.sessions import end_sessions
+from serving.store.sign_in.sessions import Session, end_sessions
 from serving.store.tables import AuditEntry, Pupil
 from serving.store.trials import checks, trials
 from tests.support.scores import score
@@ -187,3 +187,18 @@ def test_the_end_of_no_session_keeps_no_words(store, what):
     with reading(store.engine) as connection:
         kept = " ".join(connection.scalars(sa.select(AuditEntry.details)))
     assert next(iter(what.values())) not in kept
+
+
+def test_the_end_of_a_session_names_whose_it_was(store):
+    """A name is kept where there was such a session, and only there."""
+    now = datetime.now(UTC)
+    of_person = {"person_id": "person-1", "name": "Ann", "role": "lead", "urns": "[]", "granted": "{}"}
+    moments = dict.fromkeys(("opened_at", "ends_at", "seen_at"), now)
+    with store.change(command_line()) as change:
+        change.connection.execute(sa.insert(Session).values(digest="d" * 64, **of_person, **moments))
+        assert end_sessions(change, person_id="person-1") == 1
+    with reading(store.engine) as connection:
+        (kept,) = connection.scalars(
+            sa.select(AuditEntry.details).where(AuditEntry.action == "session.ended_by_command")
+        )
+    assert '"person":"person-1"' in kept
