@@ -300,8 +300,9 @@ def true_risks(seed, x0, h0, state0, home, traits, h_home, year, place, week, ef
     n = x0.shape[0]
     risks = np.zeros(n)
     for s in prange(n):
-        rates = np.zeros((4, N_EXITS))
+        rates = np.zeros(N_EXITS)
         total = 0.0
+        leaves = year[s] == 6 or year[s] == 11
         for r in range(runs):
             key = stream(seed, np.uint64(5_000_000_000) + np.uint64(s) * np.uint64(runs) + np.uint64(r))
             x, h, avoiding = x0[s], h0[s], state0[s] // 4
@@ -315,7 +316,7 @@ def true_risks(seed, x0, h0, state0, home, traits, h_home, year, place, week, ef
                 x, _ = advance(x=x, h=h, crisis=CALM, home=home[s], key=key, step=step, p=p)
                 avoiding = avoids(avoiding=avoiding, x=x, year=year[s], trait=traits[s], key=key, step=step, p=p)
                 enter, stay = crisis_chance(x, h, CALM, p), crisis_chance(x, h, CRISIS, p)
-                moved = p[17] * move_rate(h)
+                moved = p[17] * move_rate(h) if p[17] > 0.0 else 0.0
                 well, ill, absent, shocked = chance[CALM], chance[CRISIS], chance[NO_SHOW], chance[SHOCK]
                 chance[CALM] = well * (1.0 - enter - moved) + ill * (1.0 - stay) + absent * ARRIVES + shocked * p[18]
                 chance[CRISIS], chance[NO_SHOW] = well * enter + ill * stay, absent * (1.0 - ARRIVES)
@@ -323,14 +324,18 @@ def true_risks(seed, x0, h0, state0, home, traits, h_home, year, place, week, ef
                 now = effect[min(t, effect.shape[0] - 1)]
                 lost = LOST_BEFORE * place_lost(place[s], x, h) if last and year[s] == 6 else 0.0
                 for state in range(4):
-                    hazards(x=x, h=h, crisis=state, avoiding=avoiding, year=year[s], effect=now, p=p, out=rates[state])
-                    rates[state, MISSING] += 0.6 * lost
-                    rates[state, UNKNOWN] += 0.4 * lost
-                    rates[state, MISSING] *= help_on(helped, s, step)
-                    rates[state, UNKNOWN] *= help_on(helped, s, step)
-                    total += share * chance[state] * (rates[state, MISSING] + rates[state, UNKNOWN])
-                    chance[state] *= 1.0 - share * min(rates[state].sum(), 1.0)
-                if last and (year[s] == 6 or year[s] == 11):
-                    chance[:] = 0.0  # the phase ends: the child leaves this roll as planned
+                    if (
+                        chance[state] == 0.0
+                    ):  # it adds nothing, and most children can neither be shocked nor fail to arrive
+                        continue
+                    hazards(x=x, h=h, crisis=state, avoiding=avoiding, year=year[s], effect=now, p=p, out=rates)
+                    rates[MISSING] += 0.6 * lost
+                    rates[UNKNOWN] += 0.4 * lost
+                    rates[MISSING] *= help_on(helped, s, step)
+                    rates[UNKNOWN] *= help_on(helped, s, step)
+                    total += share * chance[state] * (rates[MISSING] + rates[UNKNOWN])
+                    chance[state] *= 1.0 - share * min(rates.sum(), 1.0)
+                if last and leaves:
+                    break  # the phase ends: the child leaves this roll as planned
         risks[s] = total / runs
     return risks

@@ -2,8 +2,10 @@
 
 import hashlib
 from datetime import date
+from itertools import product
 from types import SimpleNamespace
 
+import numpy as np
 import polars as pl
 import pytest
 from click.testing import CliRunner
@@ -12,7 +14,7 @@ from histories.calendar import london_today
 from histories.checks.check import check
 from histories.cli.simulate import simulate as simulate_verb
 from histories.errors import Faults, Usage
-from histories.population import simulation
+from histories.population import life, simulation
 from histories.population.roll import SimulatedPeriod
 from histories.population.scenario import load_scenario, shipped
 from histories.population.simulation import simulate
@@ -93,6 +95,52 @@ def test_threads_do_not_change_the_bytes(tmp_path, small_histories):
     finally:
         numba.set_num_threads(before)
     assert digest(tmp_path / "one") == digest(small_histories)
+
+
+@pytest.mark.parametrize("shock", [0.0, 0.3])
+def test_a_true_risk_is_the_sum_over_all_states_and_weeks(shock):
+    """Also over those in which a child cannot be, which the compiled loop leaves out: across a summer, in each state and in the years that end a phase."""
+    years, states, places = (np.array(v) for v in zip(*product((5, 6, 11), range(8), (0, 3)), strict=True))
+    n, rng = len(years), np.random.default_rng(5)
+    p = simulation.parameters(load_scenario("other_rules"))
+    p[17] = shock
+    summer = np.arange(30) == 9
+    x, h, home, trait = rng.normal(size=(4, n))
+    known = {"x0": x, "h0": h, "state0": states.astype(np.int8), "home": home, "traits": trait, "h_home": home}
+    known |= {"year": years.astype(np.int8), "place": places.astype(np.int8), "week": np.full(n, 2)}
+    helped = np.where(rng.random((n, 12)) < 0.5, 0.4, 1.0).astype(np.float32)
+    how = {"effect": np.linspace(0.5, 1.5, 15), "summer_end": summer, "p": p, "helped": helped}
+    found = life.true_risks(seed=3, runs=2, **known, **how)
+    assert found.tolist() == [risk_of_all_states(3, 2, s, known, **how) for s in range(n)]
+
+
+def risk_of_all_states(seed, runs, s, known, *, effect, summer_end, p, helped):
+    of = {name: values[s] for name, values in known.items()}
+    year, total = of["year"], 0.0
+    for r in range(runs):
+        key = np.uint64(life.stream(seed, np.uint64(5_000_000_000 + s * runs + r)))
+        x, h, avoiding, chance = of["x0"], of["h0"], of["state0"] // 4, np.eye(4)[of["state0"] % 4]
+        for step in range(life.STEPS):
+            t = of["week"] + step
+            share = 1.0 if step < life.STEPS - 1 else life.WEEKS_IN_WINDOW - (life.STEPS - 1)
+            h = life.drift(h, of["h_home"], p[1], 0.80 * life.normal(key, 3, step))
+            x, _ = life.advance(x=x, h=h, crisis=0, home=of["home"], key=key, step=step, p=p)
+            avoiding = life.avoids(avoiding=avoiding, x=x, year=year, trait=of["traits"], key=key, step=step, p=p)
+            enter, stay = life.crisis_chance(x, h, 0, p), life.crisis_chance(x, h, 1, p)
+            moved, (well, ill, absent, shocked) = p[17] * life.move_rate(h), chance.tolist()
+            chance[0] = well * (1.0 - enter - moved) + ill * (1.0 - stay) + absent * life.ARRIVES + shocked * p[18]
+            chance[1], chance[2] = well * enter + ill * stay, absent * (1.0 - life.ARRIVES)
+            chance[3] = shocked * (1.0 - p[18]) + well * moved
+            lost = life.LOST_BEFORE * life.place_lost(of["place"], x, h) if summer_end[t] and year == 6 else 0.0
+            for state in range(4):
+                rates, now = np.zeros(6), effect[min(t, len(effect) - 1)]
+                life.hazards(x=x, h=h, crisis=state, avoiding=avoiding, year=year, effect=now, p=p, out=rates)
+                rates[:2] = (rates[:2] + np.array([0.6, 0.4]) * lost) * life.help_on(helped, s, step)
+                total += share * chance[state] * (rates[0] + rates[1])
+                chance[state] *= 1.0 - share * min(sum(rates.tolist()), 1.0)
+            if summer_end[t] and year in (6, 11):
+                chance[:] = 0.0
+    return total / runs
 
 
 def test_true_risks_since_a_day_are_those_of_the_whole(tmp_path, small_histories):
