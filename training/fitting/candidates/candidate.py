@@ -28,6 +28,8 @@ class Learning:
     seed : int
     as_of, known_on : datetime64[D] array, shape (rows,), optional
         The day of each row, and the day on which its outcome was known; None where there is no order in time.
+    binned : dict
+        LightGBM's data set of the rows, made once for all boosters that can share it; see ``boosted.binned``.
     """
 
     x: np.ndarray
@@ -37,6 +39,7 @@ class Learning:
     seed: int
     as_of: np.ndarray | None = None
     known_on: np.ndarray | None = None
+    binned: dict[int, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def columns(self, names: list[str]) -> list[int]:
         """Return the column indices of some features, in the order of the columns."""
@@ -45,7 +48,7 @@ class Learning:
     def rows(self, chosen: np.ndarray) -> Learning:
         """Return a subset of the rows."""
         return Learning(
-            x=self.x[chosen],
+            x=self.x.T[:, chosen].T,  # one feature after another in memory, as the whole
             y=self.y[chosen],
             weight=self.weight[chosen],
             names=self.names,
@@ -56,7 +59,7 @@ class Learning:
 
     def with_columns(self, kept: list[int]) -> Learning:
         """Return some columns."""
-        return replace(self, x=self.x[:, kept], names=[self.names[i] for i in kept])
+        return replace(self, x=self.x[:, kept], names=[self.names[i] for i in kept], binned={})
 
     def with_fewer_negatives(self, negatives: int) -> Learning:
         """Keep all rows with the outcome and at most so many of the others, reweighted to represent all of them."""

@@ -1,6 +1,7 @@
 """Candidates, tuning and uncertainty on small random matrices."""
 
 from datetime import date, timedelta
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -42,6 +43,24 @@ def learning(rows=4000, seed=1):
         names=catalogue().names,
         seed=1,
     )
+
+
+def test_bundles_of_features_and_a_shared_data_set_change_no_tree():
+    import lightgbm
+
+    past = learning()
+    for at in range(5, 60):  # features that are seldom there, and never together, which LightGBM would bundle
+        past.x[:, at] = np.where(np.arange(len(past.y)) % 60 == at, 1.0 + past.x[:, at].round(1), 0.0)
+    settings = [
+        {**boosted.DEFAULTS, "rounds": 20, "monotone": monotone, "min_data_in_leaf": least}
+        for monotone, least in ((False, 40), (True, 40), (True, 200))
+    ]
+    jobs = [partial(boosted.train, past, of_one) for of_one in settings]
+    for of_one, booster in zip(settings, in_parallel(jobs, len(past.y)), strict=True):
+        bundled = lightgbm.Dataset(past.x, past.y, feature_name=past.names, params={"verbose": -1})
+        told = boosted.parameters(past.names, of_one, past.seed, len(past.y))
+        alone = lightgbm.train(told, bundled, of_one["rounds"])
+        assert np.array_equal(booster.predict(past.x), alone.predict(past.x))
 
 
 def test_every_candidate_orders_strangers_and_those_that_know_more_do_so_better():
