@@ -73,11 +73,11 @@ class Predictions:
         Rows of the first origin have none and are NaN.
         """
         risk = np.full(len(self.frame), np.nan)
-        margins, label, weight = self.margins[name], self.label, self.weight
+        margins, label, weight, pair = self.margins[name], self.label, self.weight, None
         for n in range(1, int(self.origin.max()) + 1):
             past, now = self.origin < n, self.origin == n
-            a, b = calibration.fit(margins[past], label[past], weight[past])
-            risk[now] = calibration.risk(margins[now], a, b)
+            pair = calibration.fit(margins[past], label[past], weight[past], near=pair)
+            risk[now] = calibration.risk(margins[now], *pair)
         return risk
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from training.fitting.early_recall import EarlyHits, early_hits
 from training.fitting.rolling_origin import Predictions
 from training.measures.evaluate import Resamples, interval
-from training.measures.metrics import average_precision
+from training.measures.metrics import average_precision, resampled_precision
 
 TIMES = 100  # resamples of pupils by which leads are compared with noise
 LEAST_SHARE = 0.5  # of the best average precision, below which finding more early keeps no candidate
@@ -133,20 +133,6 @@ def _drawn(predictions: Predictions, among: list[str], resamples: Resamples) -> 
         for at, name in enumerate(among):
             score = predictions.margins[name][rows]
             order = rows[np.argsort(-score, kind="stable")]
-            draws[at, origin] = _resampled_precision(np.sort(-score), label[order], weight[order], times[:, order])
+            drawn = (row * weight[order] for row in times[:, order])
+            draws[at, origin] = resampled_precision(predictions.margins[name][order], label[order], drawn)
     return draws
-
-
-def _resampled_precision(score: np.ndarray, label: np.ndarray, weight: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """Return average precision in every resample of rows in ascending order of ``score``, ties taken together."""
-    hits = np.flatnonzero(label == 1)
-    ends = np.searchsorted(score, score[hits], side="right") - 1  # the last row tied with each hit
-    last_hits = np.searchsorted(hits, ends, side="right") - 1
-    precision = np.full(len(times), np.nan)
-    for n, row in enumerate(times):
-        positives = (weight * row)[hits]
-        if positives.sum() > 0:
-            seen = np.cumsum(weight * row)[ends]
-            share = np.divide(np.cumsum(positives)[last_hits], seen, out=np.zeros(len(hits)), where=seen > 0)
-            precision[n] = positives @ share / positives.sum()
-    return precision

@@ -13,6 +13,7 @@ from training.measures.intervals import resampled
 MIN_SLOPE = 0.05  # per standard deviation of the margins, or per 1 if they vary less
 WIDE = 40.0  # larger margins are standardised: at a slope of one their risks would be exactly 0 or 1
 MAX_STEPS = 200
+SHORT = 0.5  # a step, in log-odds
 BEYOND = 700.0  # the exponential of larger log-odds is beyond all numbers
 
 
@@ -29,7 +30,12 @@ WEAK = Prior()  # keeps the fit finite for resamples with few positives and for 
 
 
 def fit(
-    margins: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None, prior: Prior = WEAK
+    margins: np.ndarray,
+    labels: np.ndarray,
+    weights: np.ndarray | None = None,
+    prior: Prior = WEAK,
+    *,
+    near: tuple[float, float] | None = None,
 ) -> tuple[float, float]:
     """Fit slope and intercept by Newton's method with a line search on the log-likelihood (Platt 1999).
 
@@ -39,6 +45,8 @@ def fit(
     weights : float array, optional
     prior : Prior
         Of slope and intercept; for margins beyond ``WIDE`` it is on the scale of standardised margins.
+    near : tuple of float, optional
+        Slope and intercept from which the maximum is searched, such as those of all rows for a resample; there is one maximum.
 
     Returns
     -------
@@ -54,18 +62,36 @@ def fit(
     if not (np.isfinite(margins).all() and np.isfinite(labels).all() and np.isfinite(w).all() and w.sum() > 0):
         what = "a calibrator cannot be fitted: a margin, label or weight is not finite, or no row has weight"
         raise Faults(Fault(what, "calibration", "Check the candidate's margins and the weights of the snapshots."))
+    is_wide = bool(np.abs(margins).max() > WIDE)
+    margins, labels, w = _of_weight(margins, labels, w)
     centre = float(np.average(margins, weights=w))
     spread = float(np.sqrt(np.average((margins - centre) ** 2, weights=w)))
     lowest = MIN_SLOPE / max(spread, 1.0)
-    if np.abs(margins).max() <= WIDE:
-        return _fit(margins, labels, w, lowest, prior)
+    if not is_wide:
+        return _fit(margins, labels, w, lowest=lowest, prior=prior, near=near)
     unit = spread or 1.0
-    a, b = _fit((margins - centre) / unit, labels, w, lowest * unit, prior)
+    scaled = None if near is None else (near[0] * unit, near[1] + near[0] * centre)
+    a, b = _fit((margins - centre) / unit, labels, w, lowest=lowest * unit, prior=prior, near=scaled)
     return a / unit, b - a * centre / unit
 
 
-def _fit(margins: np.ndarray, labels: np.ndarray, w: np.ndarray, lowest: float, prior: Prior) -> tuple[float, float]:
-    slope, intercept = _maximum(margins, labels, w, prior, start=(prior.slope, prior.intercept))
+def _of_weight(*rows: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Leave out rows whose last value, their weight, is zero: of a resample more than a third."""
+    counts = rows[-1] != 0
+    return rows if counts.all() else tuple(of_rows[counts] for of_rows in rows)
+
+
+def _fit(
+    margins: np.ndarray,
+    labels: np.ndarray,
+    w: np.ndarray,
+    *,
+    lowest: float,
+    prior: Prior,
+    near: tuple[float, float] | None,
+) -> tuple[float, float]:
+    start = near or (prior.slope, prior.intercept)
+    slope, intercept = _maximum(margins, labels, w, prior, start=start)
     # Calibration must not reverse the order: the slope stays positive, and the intercept is fitted to it.
     if slope < lowest:
         slope, intercept = _maximum(margins, labels, w, prior, start=(lowest, intercept), slope_is_fixed=True)
@@ -83,7 +109,8 @@ def _maximum(
 ) -> np.ndarray:
     """Return slope and intercept at the maximum of the penalised log-likelihood.
 
-    The likelihood is concave, so a step whose end still has a positive slope has gained. Only steps that overshoot are compared by value.
+    The likelihood is concave, so a step whose end still has a positive slope has gained. A short one whose end has at most half of the slope backwards
+    is near the maximum too. Only other steps that overshoot are compared by value.
     """
 
     def value(at: np.ndarray) -> float:
@@ -100,8 +127,9 @@ def _maximum(
             prior.intercept_precision * (at[1] - prior.intercept),
         )
         gradient = np.array([residual @ margins - from_prior[0], residual.sum() - from_prior[1]])
-        of_slope, of_intercept = v @ margins**2 + prior.slope_precision, v.sum() + prior.intercept_precision
-        hessian = np.array([[of_slope, v @ margins], [v @ margins, of_intercept]])
+        along = v * margins
+        of_slope, of_intercept = along @ margins + prior.slope_precision, v.sum() + prior.intercept_precision
+        hessian = np.array([[of_slope, along.sum()], [along.sum(), of_intercept]])
         if slope_is_fixed:
             gradient[0], hessian[0, 1], hessian[1, 0] = 0.0, 0.0, 0.0
         return gradient, hessian
@@ -117,7 +145,8 @@ def _maximum(
         if np.abs(step).max() < 1e-10:
             return reached
         ahead = slopes(reached)
-        if ahead[0] @ step < 0:
+        limit = -0.5 * float(gradient @ step) if np.abs(step).max() < SHORT else 0.0
+        if ahead[0] @ step < limit:
             current = value(at)
             while value(reached) < current - 1e-12 * abs(current) and np.abs(step).max() >= 1e-10:
                 step = step / 2
@@ -128,7 +157,9 @@ def _maximum(
     raise Faults(Fault(what, "calibration", "Check that the candidate's margins differ between children."))
 
 
-def in_the_large(log_odds: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> float:
+def in_the_large(
+    log_odds: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None, *, near: float = 0.0
+) -> float:
     """Return by how much risks are too low on the whole, in log-odds: the intercept of a fit whose slope is 1 (Cox 1958); below 0, they are too high.
 
     The intercept of ``fit`` says nothing of the kind: it is that of a risk of a half, which hardly any child has.
@@ -137,9 +168,11 @@ def in_the_large(log_odds: np.ndarray, labels: np.ndarray, weights: np.ndarray |
     ----------
     log_odds : float array, shape (rows,)
         Of calibrated risks.
+    near : float
+        Where it is searched.
     """
-    w = np.ones_like(log_odds) if weights is None else weights
-    return float(_maximum(log_odds, labels, w, WEAK, start=(1.0, 0.0), slope_is_fixed=True)[1])
+    rows = _of_weight(log_odds, labels, np.ones_like(log_odds) if weights is None else weights)
+    return float(_maximum(*rows, WEAK, start=(1.0, near), slope_is_fixed=True)[1])
 
 
 def risk(margins: np.ndarray, a: float, b: float) -> np.ndarray:
@@ -175,7 +208,8 @@ def bootstrap(
     list of [a, b]
     """
     row_weights = np.ones(len(labels)) if weights is None else weights
-    return [list(fit(margins, labels, drawn * row_weights)) for drawn in resampled(pupils, seed, times)]
+    near = fit(margins, labels, row_weights)
+    return [list(fit(margins, labels, drawn * row_weights, near=near)) for drawn in resampled(pupils, seed, times)]
 
 
 def half_width(margins: np.ndarray, calibrator: dict[str, Any]) -> np.ndarray:

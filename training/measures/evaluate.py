@@ -9,7 +9,7 @@ import numpy as np
 
 from training.measures.calibration import fit, in_the_large
 from training.measures.intervals import resampled
-from training.measures.metrics import average_precision, found_within, listed, ordered_precision
+from training.measures.metrics import average_precision, found_within, listed, resampled_precision
 
 SHARES = (0.001, 0.005, 0.01)  # capacities as shares of the cohort
 PER_LIST = (8, 10, 25, 50)  # capacities as numbers on each list: one authority on one as-of date
@@ -111,13 +111,14 @@ class Resamples:
         cuts |= {
             list_key(n): np.flatnonzero(listed(judged.score, judged.list_of, n, 0, judged.weight)) for n in PER_LIST
         }
-        drawn: dict[str, list[float]] = {}
+        ordered = judged.weight[order]
+        precision = resampled_precision(score, label, (times[order] * ordered for times in self.weights))
+        hits_at = np.flatnonzero(judged.label == 1)
+        drawn: dict[str, list[float]] = {"average_precision": precision.tolist()}
         for times in self.weights:
-            weight = times * judged.weight
-            drawn.setdefault("average_precision", []).append(ordered_precision(score, label, weight[order]))
-            total = float(weight @ judged.label)
+            total = float((times[hits_at] * judged.weight[hits_at]).sum())
             for name, cut in cuts.items():
-                w = weight[cut]
+                w = times[cut] * judged.weight[cut]
                 hits = float(w @ judged.label[cut])
                 drawn.setdefault(f"{name}.precision", []).append(hits / max(float(w.sum()), 1.0))
                 drawn.setdefault(f"{name}.recall", []).append(hits / total if total else np.nan)
@@ -141,17 +142,21 @@ def calibrated(risk: np.ndarray, label: np.ndarray, weight: np.ndarray, resample
     """
     logit = np.log(np.clip(risk, 1e-9, 1 - 1e-9) / (1 - np.clip(risk, 1e-9, 1 - 1e-9)))
 
-    def both(weights: np.ndarray) -> tuple[float, float]:
-        return fit(logit, label, weights)[0], in_the_large(logit, label, weights)
+    def both(
+        weights: np.ndarray, slope_and_intercept: tuple[float, float], level: float
+    ) -> tuple[tuple[float, float], float]:
+        pair = fit(logit, label, weights, near=slope_and_intercept)
+        return pair, in_the_large(logit, label, weights, near=level)
 
-    slope, intercept = both(weight)
-    drawn = np.array([both(times * weight) for times in resamples.weights[:50]]).reshape(-1, 2)
+    pair, level = both(weight, (1.0, 0.0), 0.0)
+    draws = [both(times * weight, pair, level) for times in resamples.weights[:50]]
+    slopes, levels = (np.array(v) for v in zip(*((a, at) for (a, _), at in draws), strict=True))
     return {
         "brier": float(np.average((risk - label) ** 2, weights=weight)),
-        "calibration_slope": slope,
-        "calibration_slope_interval": interval(drawn[:, 0]),
-        "calibration_intercept": intercept,
-        "calibration_intercept_interval": interval(drawn[:, 1]),
+        "calibration_slope": pair[0],
+        "calibration_slope_interval": interval(slopes),
+        "calibration_intercept": level,
+        "calibration_intercept_interval": interval(levels),
         "expected": float(weight @ risk),
         "observed": float(weight @ label),
         "reliability": _reliability(risk, label, weight),

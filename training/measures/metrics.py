@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -41,6 +42,27 @@ def ordered_precision(score: np.ndarray, label: np.ndarray, weight: np.ndarray) 
         return float("nan")
     precision = np.divide(hits, seen, out=np.zeros_like(hits), where=seen > 0)
     return float((np.diff(np.r_[0.0, hits]) * precision).sum() / total)
+
+
+def resampled_precision(score: np.ndarray, label: np.ndarray, weights: Iterable[np.ndarray]) -> np.ndarray:
+    """Return the average precision of rows sorted from the highest score with each of several weights, shape (weights,); see ``ordered_precision``.
+
+    Precision is needed where an outcome is, which is at few rows.
+    """
+    hits = np.flatnonzero(label == 1)
+    ends = np.searchsorted(-score, -score[hits], side="right") - 1  # the last row tied with each hit
+    last_hits = np.searchsorted(hits, ends, side="right") - 1
+
+    def precision(weight: np.ndarray) -> float:
+        positives = weight[hits]
+        total = positives.sum()
+        if total == 0:
+            return float("nan")
+        seen = np.cumsum(weight)[ends]
+        shares = np.divide(np.cumsum(positives)[last_hits], seen, out=np.zeros(len(hits)), where=seen > 0)
+        return float(positives @ shares / total)
+
+    return np.array([precision(weight) for weight in weights])
 
 
 def found_within(score: np.ndarray, label: np.ndarray, k: float, weight: np.ndarray | None = None) -> Found:
