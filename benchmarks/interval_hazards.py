@@ -212,10 +212,14 @@ def fit(
 
 
 def penalised(
-    design: Design, blocks: list[tuple[list[Group], Known, np.ndarray]], penalty: np.ndarray, at: np.ndarray
-) -> tuple[float, np.ndarray, np.ndarray]:
-    """Return the penalised negative log-likelihood of the intervals with its gradient and Hessian."""
-    value, gradient, hessian = 0.5 * float(penalty @ at**2), penalty * at, np.diag(penalty)
+    design: Design,
+    blocks: list[tuple[list[Group], Known, np.ndarray]],
+    penalty: np.ndarray,
+    at: np.ndarray,
+    bends: bool = True,
+) -> tuple[float, np.ndarray, np.ndarray | None]:
+    """Return the penalised negative log-likelihood of the intervals with its gradient and, if asked for, its Hessian."""
+    value, gradient, hessian = 0.5 * float(penalty @ at**2), penalty * at, np.diag(penalty) if bends else None
     for groups, known, weight in blocks:
         hazard = np.exp(design.margins(groups, at))
         stayed, went = weight[:, None] * known.stayed, weight[:, None] * known.went
@@ -228,6 +232,8 @@ def penalised(
         spans = [slice(end - columns.shape[1], end) for (columns, _), end in zip(groups, ends, strict=True)]
         for n, (columns, weights) in enumerate(groups):
             gradient[spans[n]] += (slope @ weights) @ columns
+            if hessian is None:
+                continue
             for m, (others, other_weights) in enumerate(groups[: n + 1]):
                 if not (weights * other_weights).any():
                     continue

@@ -16,6 +16,7 @@ from histories.population.simulation import simulate
 from histories.reading.histories import Histories
 from training.explanation.leaf_tables import LeafTables
 from training.explanation.trees import read_forest
+from training.fitting.candidates import Learning, ridge
 from training.made_up_child import made_up_features
 
 SHAPES = (
@@ -36,6 +37,9 @@ def compile_all() -> None:
         for rows in (x[:4], x[:1]):  # numba takes a single row for another type
             tables.contributions(rows)
             tables.margins(rows)
+    x = np.random.default_rng(1).normal(size=(300, 4))
+    names = [f"feature {number}" for number in range(x.shape[1])]
+    ridge.fit(Learning(x=x, y=1.0 * (x[:, 0] > 1), weight=np.ones(len(x)), names=names, seed=1), monotone=False)
     made_up_features()  # few rows, as a request posts them
 
 

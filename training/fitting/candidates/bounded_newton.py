@@ -8,46 +8,58 @@ import numpy as np
 
 from histories.errors import Fault, Faults
 
-# Value, gradient (parameters,) and Hessian (parameters, parameters) at a point.
-Evaluate = Callable[[np.ndarray], tuple[float, np.ndarray, np.ndarray]]
+# Value, gradient (parameters,) and, if asked for, Hessian (parameters, parameters) at a point.
+Evaluate = Callable[[np.ndarray, bool], tuple[float, np.ndarray, np.ndarray | None]]
 
 MAX_STEPS = 100
-CLOSE = 1e-8  # predicted gain of the next step, in units of the function; about 1e-16 remains after it
+CLOSE = 1e-16  # predicted gain of the next step, in units of the function; a tenth of it or less remains after it
+COMPARABLE = 1e-8  # smaller gains are lost in the rounding of the function's values
+SLOW = 0.1  # share of the last predicted gain; if more is left, the Hessian is too old
 
 
-def minimise(evaluate: Evaluate, start: np.ndarray, signed: np.ndarray) -> np.ndarray:
+def minimise(evaluate: Evaluate, start: np.ndarray, signed: np.ndarray, close: float = CLOSE) -> np.ndarray:
     """Return the minimiser.
 
     A projected Newton method: each step goes towards the minimum of the quadratic approximation within the bounds, and is halved
-    until the function decreases.
+    until the function decreases. A Hessian serves as long as its steps converge fast, since it costs many gradients; the gradient is exact,
+    so the minimum does not depend on it.
 
     Parameters
     ----------
     evaluate : callable
-        Convex, with a positive definite Hessian.
+        Convex, with a positive definite Hessian. Takes a point and whether the Hessian is needed.
     start : float array, shape (parameters,)
         Within the bounds.
     signed : bool array, shape (parameters,)
         Parameters that may not be negative.
+    close : float
+        The search ends at a smaller predicted gain.
 
     Raises
     ------
     Faults
         If it does not converge.
     """
-    point = start
-    value, gradient, hessian = evaluate(point)
+    point, is_new, last_gain = start, True, np.inf
+    value, gradient, hessian = evaluate(point, True)
+    assert hessian is not None
     for _ in range(MAX_STEPS):
         step = quadratic_minimum(hessian, hessian @ point - gradient, point, signed) - point
         gain = -float(gradient @ step)
-        if gain <= CLOSE:
+        if not is_new and gain > SLOW * last_gain:
+            _, _, hessian = evaluate(point, True)
+            assert hessian is not None
+            is_new = True
+            continue
+        if gain <= close:
             return point + step
         size = 1.0
-        ahead = evaluate(point + step)
-        while ahead[0] > value - 1e-4 * size * gain and size > 1e-6:
+        ahead = evaluate(point + step, False)
+        while gain > COMPARABLE and ahead[0] > value - 1e-4 * size * gain and size > 1e-6:
             size /= 2
-            ahead = evaluate(point + size * step)
-        point, (value, gradient, hessian) = point + size * step, ahead
+            ahead = evaluate(point + size * step, False)
+        point, is_new, last_gain = point + size * step, False, gain
+        value, gradient = ahead[:2]
     what = f"a regression did not converge in {MAX_STEPS} steps"
     raise Faults(Fault(what, "ridge", "Check the features for values that are out of all proportion (onroll check)."))
 

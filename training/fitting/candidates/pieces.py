@@ -60,19 +60,16 @@ class Pieces:
             mean_and_spread(np.clip(learning.x[:, feature], start, end) - start, learning.weight)
             for feature, start, end in ends
         ]
-        column, start, end = np.array(ends, float).reshape(-1, 3).T
-        mean, spread = np.array(moments, float).reshape(-1, 2).T
+        column, start, end = np.ascontiguousarray(np.array(ends, float).reshape(-1, 3).T)
+        mean, spread = np.ascontiguousarray(np.array(moments, float).reshape(-1, 2).T)
         column = column.astype(int)
         factor = np.divide(sign[column], spread, out=np.zeros(len(spread)), where=spread > 0)
         return cls(knots=tuple(knots), column=column, start=start, end=end, centre=mean, factor=factor)
 
-    def columns(self, x: np.ndarray) -> np.ndarray:
-        """Return the standardised pieces of rows, shape (rows, pieces); a missing value counts as the mean."""
-        along = np.clip(x[:, self.column], self.start, self.end)
-        along -= self.start
-        along -= self.centre
-        along *= self.factor
-        return np.nan_to_num(along, copy=False, nan=0.0)
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """What the loop that writes the pieces of rows reads; see ``standardise.write_columns``."""
+        return self.column, self.start, self.end, self.centre, self.factor
 
     def added(self, coefficients: np.ndarray) -> tuple[tuple[float, ...], ...]:
         """Return for each feature what the coefficients of the pieces add to its slope on each piece."""

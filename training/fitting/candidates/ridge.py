@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,16 +18,15 @@ import numpy as np
 from features.catalogue import catalogue
 from training.explanation.linear_terms import LinearTerms
 from training.fitting.blas_threads import BLAS_THREADS, fixed_blas_threads
-from training.fitting.candidates.bounded_newton import minimise
+from training.fitting.candidates.bounded_newton import CLOSE, minimise
 from training.fitting.candidates.candidate import Learning, Scorer
 from training.fitting.candidates.pieces import Pieces, mean_and_spread
+from training.fitting.candidates.standardise import write_columns
 
 STRENGTH = 3e-3  # prior variance of a standardised coefficient
 FIRST_NEGATIVES = 20_000  # rows without the outcome on which the search begins; they are weighted back
-ROWS_A_BLOCK = 32_768
-MAX_KEPT = (
-    32 * 2**20
-)  # numbers of standardised columns that are kept between steps (256 MiB); more are made anew each time
+ROUGH = 1e-3  # predicted gain at which that search ends; all rows decide the rest
+ROWS_A_BLOCK = 2048  # their columns stay in the processor's cache, so making them anew is cheaper than keeping them
 DECIMALS = 9  # of a standardised coefficient: sums may differ in the last digits, the model must not
 
 
@@ -75,7 +73,7 @@ def fit(learning: Learning, monotone: bool, strength: float = STRENGTH) -> Linea
     with fixed_blas_threads(BLAS_THREADS):
         columns = Columns.of(learning, monotone)
         # From where fewer rows lead, few steps on all rows are left; there is one minimum.
-        start = columns.minimum(learning.with_fewer_negatives(FIRST_NEGATIVES), strength)
+        start = columns.minimum(learning.with_fewer_negatives(FIRST_NEGATIVES), strength, close=ROUGH)
         coefficients = columns.minimum(learning, strength, start)
     return columns.terms(np.round(coefficients, DECIMALS), strength)
 
@@ -120,20 +118,20 @@ class Columns:
             signed=np.r_[False, direction != 0, np.zeros(len(flagged), bool), direction[pieces.column] != 0],
         )
 
-    def minimum(self, learning: Learning, strength: float, start: np.ndarray | None = None) -> np.ndarray:
-        """Return the coefficients at the minimum, searched from ``start`` if it is given."""
+    def minimum(
+        self, learning: Learning, strength: float, start: np.ndarray | None = None, close: float = CLOSE
+    ) -> np.ndarray:
+        """Return the coefficients at the minimum, searched from ``start`` if it is given; see ``minimise``."""
         at = start
         if at is None:
             rate = float(np.average(learning.y, weights=learning.weight))
             at = np.zeros(len(self.signed))
             at[0] = np.log(rate / (1 - rate)) if 0 < rate < 1 else 0.0
-        blocks: Any = partial(self.blocks, learning)
-        if len(learning.y) * len(at) <= MAX_KEPT:
-            kept = list(blocks())
-            blocks = partial(iter, kept)
         penalty = np.full(len(at), 1.0 / strength)
         penalty[0] = 1e-6  # the intercept is free, but for data in which everybody or nobody has the outcome
-        return minimise(lambda b: _penalised(blocks(), b, penalty), at, self.signed)
+        return minimise(
+            lambda b, bends: _penalised(self.blocks(learning), b, penalty, bends=bends), at, self.signed, close
+        )
 
     def terms(self, coefficients: np.ndarray, strength: float) -> LinearTerms:
         """Return one term per feature in units of its values."""
@@ -170,32 +168,26 @@ class Columns:
         factor = np.divide(self.sign, self.scale, out=np.zeros(len(self.scale)), where=self.scale > 0)
         for begin in range(0, len(learning.y), ROWS_A_BLOCK):
             part = slice(begin, begin + ROWS_A_BLOCK)
-            x = learning.x[part]
-            columns = np.empty((len(x), len(self.signed)))
-            columns[:, 0] = 1.0
-            values = columns[:, 1 : x.shape[1] + 1]
-            np.subtract(x, self.centre, out=values)
-            values *= factor
-            np.nan_to_num(values, copy=False, nan=0.0)
-            flags = slice(x.shape[1] + 1, x.shape[1] + 1 + len(share))
-            columns[:, flags] = (np.isnan(x[:, self.flagged]) - share) / np.sqrt(share * (1 - share))
-            columns[:, flags.stop :] = self.pieces.columns(x)
-            yield columns, learning.y[part], learning.weight[part]
+            x = np.ascontiguousarray(learning.x[part].T)
+            columns = np.empty((len(self.signed), x.shape[1]))
+            write_columns(x, (self.centre, factor), (self.flagged, share), self.pieces.arrays, columns)
+            yield columns.T, learning.y[part], learning.weight[part]
 
 
 def _penalised(
-    blocks: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]], at: np.ndarray, penalty: np.ndarray
-) -> tuple[float, np.ndarray, np.ndarray]:
-    """Return the penalised negative log-likelihood with its gradient and Hessian, block by block."""
+    blocks: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]], at: np.ndarray, penalty: np.ndarray, *, bends: bool
+) -> tuple[float, np.ndarray, np.ndarray | None]:
+    """Return the penalised negative log-likelihood with its gradient and, if asked for, its Hessian, block by block."""
     value, gradient = 0.5 * float(penalty @ at**2), penalty * at
-    hessian = np.diag(penalty)
+    hessian = np.diag(penalty) if bends else None
     for columns, y, weight in blocks:
         margins = columns @ at
         risk = 1.0 / (1.0 + np.exp(-np.clip(margins, -500, 500)))
         value += float(weight @ (np.logaddexp(0.0, margins) - y * margins))
         gradient += (weight * (risk - y)) @ columns
-        scaled = columns * np.sqrt(weight * risk * (1.0 - risk))[:, None]
-        hessian += scaled.T @ scaled
+        if hessian is not None:
+            scaled = columns * np.sqrt(weight * risk * (1.0 - risk))[:, None]
+            hessian += scaled.T @ scaled
     return value, gradient, hessian
 
 
