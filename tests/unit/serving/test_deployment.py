@@ -17,6 +17,7 @@ from histories.settings import KEYS
 from serving.cli.main import onroll
 from serving.store.ledger.anchor_places import TAG, AnchorSyslog
 from serving.store.privileges import ACCESS, RETENTION, SERVICE
+from tests.support.units import unit
 
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "deploy"
@@ -47,16 +48,6 @@ def stages():
         if instructions:  # what stands before the first stage are defaults
             instructions[-1].append((word, rest))
     return instructions
-
-
-def unit(name="onroll.service"):
-    """Return a unit's settings, each with all its values in order."""
-    sections = {}
-    for line in (DEPLOY / name).read_text("utf-8").splitlines():
-        if "=" in line and not line.startswith("#"):
-            key, _, value = line.partition("=")
-            sections.setdefault(key, []).append(value)
-    return sections
 
 
 def last(stage, word):
@@ -300,23 +291,6 @@ def test_every_timer_has_its_service_and_the_docs_name_it():
     told = "".join(f.read_text("utf-8") for f in (ROOT / "docs").glob("*.md"))
     assert timers == {f.stem for f in DEPLOY.glob("onroll-*.service")}
     assert [name for name in timers if f"deploy/{name}." not in told] == []
-
-
-@pytest.mark.parametrize("timer", sorted(f.name for f in DEPLOY.glob("*.timer")))
-def test_every_timer_runs_once_it_is_enabled_and_makes_up_for_a_night_without_power(timer):
-    of_timer = unit(timer)
-    assert len(of_timer["OnCalendar"]) == 1
-    assert (of_timer["Persistent"], of_timer["WantedBy"]) == (["yes"], ["timers.target"])
-    assert of_timer.get("Unit", [timer.replace(".timer", ".service")]) == [timer.replace(".timer", ".service")]
-
-
-def test_the_monitor_looks_each_morning_as_cron_would():
-    """The page calls a look old after a week: a timer that comes less often would leave it so."""
-    hour, minute = re.fullmatch(r"\*-\*-\* (\d\d):(\d\d):00", unit("onroll-monitor.timer")["OnCalendar"][0]).groups()
-    text = (DEPLOY / "onroll-monitor.service").read_text("utf-8")
-    of_cron = re.search(r"^# +(\d+) (\d+) \* \* \* ", text, re.MULTILINE)
-    assert of_cron
-    assert (int(of_cron[1]), int(of_cron[2])) == (int(minute), int(hour))
 
 
 def retrain_days(timer):
