@@ -182,7 +182,7 @@ def first_recorded(histories: Histories) -> date | None:
     Spells reach further back, but only those of children who had not left by then: on an earlier day nobody would go missing. Where one
     authority sends daily marks and another counts by term, the first of either begins; counts of an earlier term were not there before they were known.
     """
-    marked = [t for t in ("attendance", "termly_attendance") if t in histories.present]
+    marked: list[str] = [t for t in ("attendance", "termly_attendance") if t in histories.present]
     columns = FIRST_DAY | {"termly_attendance": "known"} if len(marked) > 1 else FIRST_DAY
     days = [histories.first_day(table, columns[table]) for table in marked or ["enrolments"]]
     return min((day for day in days if day is not None), default=None)

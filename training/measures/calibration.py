@@ -75,10 +75,10 @@ def fit(
     return a / unit, b - a * centre / unit
 
 
-def _of_weight(*rows: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Leave out rows whose last value, their weight, is zero: of a resample more than a third."""
-    counts = rows[-1] != 0
-    return rows if counts.all() else tuple(of_rows[counts] for of_rows in rows)
+def _of_weight(margins: np.ndarray, labels: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Leave out rows whose weight is zero: of a resample more than a third."""
+    counts = w != 0
+    return (margins, labels, w) if counts.all() else (margins[counts], labels[counts], w[counts])
 
 
 def _fit(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
@@ -66,7 +67,7 @@ def _in_year(year_group: int, newest: tuple[date, str], of: type[StoredScore]) -
     listed, moved = aliased(StoredScore), sa.select(Pupil.pupil_id).where(Pupil.roll_year != Pupil.nc_year)
     on_newest = (listed.as_of == newest[0], listed.model_version == newest[1], listed.replaced_at.is_(None))
 
-    def is_among(pupils: sa.Select[tuple[str]]) -> sa.ColumnElement[bool]:
+    def is_among(pupils: sa.Select[Any]) -> sa.ColumnElement[bool]:
         ranks = sa.select(listed.rank).where(listed.pupil_id.in_(pupils), *on_newest)
         return sa.and_(of.rank.in_(ranks), of.pupil_id.in_(pupils))
 
