@@ -27,7 +27,7 @@ from serving.monitoring.evidence import Evidence, Previous
 from serving.monitoring.judge import Judgement
 from serving.monitoring.outcomes import NOT_MATCHED, outcomes_of
 from serving.monitoring.results import ListResult, fates_of
-from serving.monitoring.season import LOOKED_BACK, YEAR, Season, measured
+from serving.monitoring.season import YEAR, YEARS_BACK, Season, measured
 from serving.store.scores.complete_lists import CompleteList
 from training.fitting.candidates import ridge
 from training.fitting.rolling_origin import learn_from, matrix_of
@@ -133,7 +133,7 @@ class World:
 
     def season(self, histories: Histories, day: date, x: pl.DataFrame | None, *, again: bool = False) -> Season:
         """Measure the records as of a day; with ``again``, the cohorts are those of these histories."""
-        before = [d for n in range(LOOKED_BACK, 0, -1) if (d := day - n * YEAR) in self.members]
+        before = [d for n in range(YEARS_BACK, 0, -1) if (d := day - n * YEAR) in self.members]
         days = [*before, day]
         members = pl.DataFrame(cohort(histories, days)) if again else pl.concat([self.members[d] for d in days])
         of_days = None if x is None else pl.concat([*(self.x[d] for d in before), x])

@@ -31,9 +31,8 @@ from serving.monitoring.by_authority import (
 from training.task import ProgressCallback, quiet
 
 YEAR = timedelta(days=364)  # the same weekday of the same week
-LOOKED_BACK = (
-    3  # years: last year's features are held beside those of two years before it, to see whether it can be a standard
-)
+# Last year's features are held beside those of two years before it, to see whether it can be a standard.
+YEARS_BACK = 3
 DAY = timedelta(days=1)
 SILENT = timedelta(days=14)
 MIN_OPEN = 5  # school days within ``SILENT`` from which a school without a mark is silent: fewer are a holiday
@@ -151,7 +150,7 @@ def season_of(
     kept : BlockStore, optional
         Keeps counts for the next run.
     """
-    days = [day - n * YEAR for n in range(LOOKED_BACK, -1, -1)]
+    days = [day - n * YEAR for n in range(YEARS_BACK, -1, -1)]
     members = pl.DataFrame(cohort(histories, days, rule))
     advance(description=f"features of {day} and the same days of the years before")
     x = pl.DataFrame(matrix(histories, days, rule=rule, kept=kept)) if len(members) else None
@@ -166,7 +165,7 @@ def measured(
     Parameters
     ----------
     members : polars.DataFrame
-        The cohorts of the day, and of the same day up to ``LOOKED_BACK`` years before.
+        The cohorts of the day, and of the same day up to ``YEARS_BACK`` years before.
     x : polars.DataFrame or None
         Their features; without them no feature is compared.
     """
