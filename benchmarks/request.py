@@ -21,7 +21,8 @@ from features.posted import open_rows
 from histories.population.simulation import simulate
 from histories.settings import settings
 from serving.http import arrow_stream
-from serving.http.turns import answered, parsed
+from serving.http.json_once import parsed
+from serving.http.turns import answered
 from training.release.resolve import resolve
 from training.risk_model import RiskModel
 

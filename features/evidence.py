@@ -106,7 +106,7 @@ def evidence(
     for table in TABLES:
         if table in needed:
             rows = come(visible(histories, table, histories.given(snapshots), known_on), table)
-            _add(records, table, _rows(homes(rows) if table == "addresses" else rows))
+            _add(records, table, _rows(homes(histories, rows) if table == "addresses" else rows))
     weeks: dict[tuple[str, Marks], list[Evidence]] = {}
     if "attendance" in needed:
         weeks = _weeks(histories, [r for r in behind if "attendance" in r.tables], day, day_number(known_on or as_of))

@@ -18,7 +18,7 @@ from features.counting.row_digest import RowDigests
 from features.counting.tallies import KEYS, TallyPart, lost_children
 from features.outcome.cohort import CohortRule, snapshots_of
 from histories.calendar import day_number
-from histories.reading.frames import Frame, collect, joined
+from histories.reading.frames import Frame, collect, side_by_side
 from histories.reading.histories import Histories
 
 LOST = ["urn", "lsoa", "lost_730"]
@@ -76,9 +76,10 @@ def counted_blocks(
         for number, (low, high) in enumerate(ranges, 1):
             advance(description=f"features: block {number} of {len(ranges)}")
             with histories.between(low, high) as chunk:
-                snapshots = snapshots_of(chunk, as_of, rule, known_on)
+                held = chunk.in_memory()
+                snapshots = snapshots_of(held, as_of, rule, known_on)
                 if store is None:
-                    blocks.append(_in_memory(chunk, snapshots, parts, days, known_on))
+                    blocks.append(_in_memory(held, snapshots, parts, days, known_on))
                     continue
                 # A temporary folder holds no other run's counts, so the block's number serves as its digest.
                 alone = dict.fromkeys(days, f"block {number}")
@@ -89,7 +90,7 @@ def counted_blocks(
                 )
                 blocks.append(
                     _in_store(
-                        histories=chunk,
+                        histories=held,
                         snapshots=snapshots.to_native(),
                         parts=parts,
                         days=days,
@@ -129,7 +130,7 @@ def _in_memory(
 ) -> Block:
     frame = snapshots
     for part in parts:
-        frame = joined(frame, counted(histories, snapshots, part, list(part.columns), known_on), KEYS)
+        frame = side_by_side(frame, counted(histories, snapshots, part, list(part.columns), known_on).drop(*KEYS))
     lost = lost_children(histories, days, known_on)
 
     def counts(day: int, columns: tuple[str, ...] | None = None) -> Frame:
@@ -142,12 +143,13 @@ def _in_memory(
 def counted(
     histories: Histories, snapshots: Frame, part: TallyPart, columns: list[str], known_on: date | None
 ) -> Frame:
-    """Count columns of a part for each snapshot: null if the table is absent, zero if a sum has no rows."""
+    """Count columns of a part for each snapshot, in their order: null if the table is absent, zero if a sum has no rows."""
     frame = snapshots.select(KEYS)
     present = part.tables[0] in histories.present
     if present and len(frame):
-        counts = part.count(histories, frame, columns, known_on)
-        frame = joined(frame, counts.select(*KEYS, *(nw.col(c).cast(part.kind) for c in columns)), KEYS)
+        reads = histories.opened if "attendance" in part.tables else histories
+        counts = part.count(reads, frame, columns, known_on)
+        frame = counts.select(*KEYS, *(nw.col(c).cast(part.kind) for c in columns))
     else:
         frame = frame.with_columns(*(nw.lit(None, part.kind).alias(c) for c in columns))
     return frame.with_columns(*(nw.col(c).fill_null(0) for c in columns if present and c in part.zero))

@@ -30,7 +30,7 @@ from features.attendance.register import (
 from features.counting.spells import homes, with_joinings
 from features.feature import Tally
 from histories.calendar import day_of
-from histories.reading.as_of import come, visible
+from histories.reading.as_of import come, visible, visible_each_day
 from histories.reading.frames import Frame, days_of, gathered, joined
 from histories.reading.histories import Histories
 from histories.reading.once import once
@@ -52,7 +52,7 @@ class TallyPart:
     columns : dict
         ``{column: digest of its definition}``.
     count : callable
-        Takes ``(histories, snapshots, columns, known_on)``; returns ``pupil_id, as_of`` and at least those columns.
+        Takes ``(histories, snapshots, columns, known_on)``; returns the snapshots, in their order, with at least those columns.
     zero : frozenset of str
         Columns that are zero, not missing, for a child without rows.
     looks_back : int or None
@@ -144,18 +144,22 @@ def _counter(table: str, tallies: dict[str, Tally]):  # type: ignore[no-untyped-
     def count(histories: Histories, snapshots: Frame, columns: Iterable[str], known_on: date | None) -> Frame:
         """Count tallies of one table in one pass."""
         rows = rows_of(histories, table, snapshots, known_on)
-        return gathered(rows.group_by(*KEYS).agg(*(aggregate(tallies[n]).alias(n) for n in columns)))
+        counts = gathered(rows.group_by(*KEYS).agg(*(aggregate(tallies[n]).alias(n) for n in columns)))
+        return joined(snapshots.select(KEYS), counts, KEYS)
 
     return count
 
 
 def rows_of(histories: Histories, table: str, snapshots: Frame, known_on: date | None = None) -> nw.LazyFrame:
-    """Return the visible rows of a table that have come, with the extra columns that its tallies read."""
-    rows = come(visible(histories, table, keys_of(histories, snapshots), known_on), table)
+    """Return the visible rows of a table that have come on the days of the snapshots, with the extra columns that its tallies read.
+
+    Of every pupil, since nearly all with rows are in the cohort: to look for them takes longer than to count the others too.
+    """
+    days = days_of(snapshots)
+    rows = come(visible_each_day(histories, table, days, known_on), table)
     if table == "enrolments":
-        rows = with_joinings(rows)
+        rows = with_joinings(histories, rows)
     if table == "admissions":
-        days = days_of(snapshots)
         years = pa.table(
             {
                 "as_of": pa.array(days, pa.int32()),
@@ -165,13 +169,8 @@ def rows_of(histories: Histories, table: str, snapshots: Frame, known_on: date |
         rows = rows.join(histories.given(years), on="as_of", how="left")
     if table == "addresses":
         areas = once(histories, "areas").select("lsoa", "idaci_decile")
-        rows = homes(rows).join(areas, on="lsoa", how="left")
+        rows = homes(histories, rows).join(areas, on="lsoa", how="left")
     return rows
-
-
-def keys_of(histories: Histories, snapshots: Frame) -> nw.LazyFrame:
-    """Load the keys of snapshots into the engine of the histories."""
-    return histories.given(snapshots.select(KEYS))
 
 
 @cache
@@ -189,12 +188,18 @@ def aggregate(tally: Tally) -> nw.Expr:
 
 def _homes(histories: Histories, snapshots: Frame, columns: Iterable[str], known_on: date | None) -> Frame:
     """Return the last known household and area of each child."""
-    known = visible(histories, "addresses", keys_of(histories, snapshots), known_on)
+    known = visible_each_day(histories, "addresses", days_of(snapshots), known_on)
+    return _newest_homes(known, snapshots, columns)
+
+
+def _newest_homes(known: nw.LazyFrame, snapshots: Frame, columns: Iterable[str]) -> Frame:
     homes = come(known, "addresses").filter(nw.col("end_date").is_null())
+    # Few rows, which are made unique faster in memory.
+    homes = gathered(homes.select(*KEYS, "start_date", *columns))
     places = snapshots.select(KEYS)
     for c in columns:
         newest = homes.filter(~nw.col(c).is_null()).unique(subset=KEYS, keep="last", order_by=["start_date", c])
-        places = joined(places, gathered(newest.select(*KEYS, c)), KEYS)
+        places = joined(places, newest.select(*KEYS, c), KEYS)
     return places
 
 
@@ -206,15 +211,15 @@ def lost_children(histories: Histories, days: list[int], known_on: date | None) 
     Frame
         ``urn, lsoa, as_of, lost_730``: all children, in the cohort or not, by school and home area.
     """
-    given = histories.given(pa.table({"as_of": pa.array(days, pa.int32())}))
-    children = histories.frame("enrolments").select("pupil_id").unique().join(given, how="cross")
-    left = come(visible(histories, "enrolments", children, known_on), "enrolments").filter(
+    left = come(visible_each_day(histories, "enrolments", days, known_on), "enrolments").filter(
         nw.col("destination").is_in(["missing_education", "unknown"])
         & (nw.col("as_of") - nw.col("leaving_date") <= 730)
     )
     gone = gathered(left.select(*KEYS, "urn"))
     if "addresses" in histories.present:
-        gone = gone.join(_homes(histories, gone.select(KEYS).unique(), ["lsoa"], known_on), on=KEYS, how="left")
+        leavers = gone.select(KEYS).unique()
+        known = visible(histories, "addresses", histories.given(leavers), known_on)
+        gone = gone.join(_newest_homes(known, leavers, ["lsoa"]), on=KEYS, how="left")
     else:
         gone = gone.with_columns(nw.lit(None, nw.String).alias("lsoa"))
     return gone.group_by("urn", "lsoa", "as_of").agg(nw.len().cast(nw.Int64).alias("lost_730"))

@@ -82,7 +82,7 @@ def _prepared(histories: Histories, table: str, rows: nw.LazyFrame) -> nw.LazyFr
     if table == "attendance":
         return rows.filter((nw.col("age") >= 1) & (nw.col("age") <= 365))
     if table == "enrolments":
-        return with_joinings(rows).with_columns((nw.col("in_year_entry") == 1).alias("in_year"))
+        return with_joinings(histories, rows).with_columns((nw.col("in_year_entry") == 1).alias("in_year"))
     if table == "addresses":
         areas = once(histories, "areas").select("lsoa", "idaci_decile")
         rows = rows.join(areas, on="lsoa", how="left")

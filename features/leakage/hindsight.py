@@ -18,7 +18,8 @@ from features.outcome.cohort import CohortRule
 from histories.calendar import day_of
 from histories.errors import Fault, Faults, Usage
 from histories.io.spreadsheet import write_csv
-from histories.reading.histories import NEVER, Histories
+from histories.reading.histories import Histories
+from histories.reading.usable import NEVER
 from histories.tables import TABLES
 
 KEYS = ["pupil_id", "as_of"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from functools import partial
 
 import narwhals as nw
+import pyarrow as pa
 
 from histories.calendar import day_number
 from histories.codes import YIELDING
@@ -31,7 +34,7 @@ def visible(histories: Histories, table: str, snapshots: nw.LazyFrame, known_on:
     Parameters
     ----------
     snapshots : LazyFrame
-        ``pupil_id`` and ``as_of`` (day number), on the engine of the histories.
+        ``pupil_id`` and ``as_of`` (day number), each pair once, on the engine of the histories.
     known_on : date, optional
         The day of knowledge for all as-of dates; by default each as-of date is its own. See ``seen``.
 
@@ -40,13 +43,22 @@ def visible(histories: Histories, table: str, snapshots: nw.LazyFrame, known_on:
     LazyFrame
         The table's columns, ``as_of`` and ``age``: days from the row's own date to the as-of date.
     """
+    rows = snapshots.select("pupil_id", "as_of").join(histories.frame(table), on="pupil_id", how="inner")
+    return _as_seen(histories, table, rows, known_on)
+
+
+def visible_each_day(
+    histories: Histories, table: str, days: Iterable[int], known_on: date | None = None
+) -> nw.LazyFrame:
+    """Return the rows of a table as visible on each of some days (day numbers), of every pupil; see ``visible``."""
+    as_of = histories.given(pa.table({"as_of": pa.array(sorted(set(days)), pa.int32())}))
+    return _as_seen(histories, table, histories.frame(table).join(as_of, how="cross"), known_on)
+
+
+def _as_seen(histories: Histories, table: str, rows: nw.LazyFrame, known_on: date | None) -> nw.LazyFrame:
+    """Keep of a table's rows with ``as_of`` what was visible then, and add ``age``."""
     declared = TABLES[table]
-    rows = histories.frame(table)
-    joined = (
-        snapshots.select("pupil_id", "as_of")
-        .join(rows, on="pupil_id", how="inner")
-        .filter(seen(nw.col("known"), happened(declared), known_on))
-    )
+    rows = rows.filter(seen(nw.col("known"), happened(declared), known_on))
     hidden = []
     if declared.end:
         ended = seen(nw.col("end_known"), nw.col(declared.end), known_on)
@@ -56,9 +68,13 @@ def visible(histories: Histories, table: str, snapshots: nw.LazyFrame, known_on:
     for stage in declared.stages:
         come = seen(nw.col(stage.date), nw.col(stage.date), known_on)
         hidden += [nw.when(come).then(nw.col(c)).alias(c) for c in stage.columns]
-    joined = joined.with_columns(*hidden) if hidden else joined
-    joined = joined.unique(subset=["as_of", *declared.key], keep="last", order_by=correction_order(declared))
-    return joined.with_columns((nw.col("as_of") - nw.col(HAPPENED[table])).alias("age"))
+    rows = rows.with_columns(*hidden) if hidden else rows
+    rows = where_repeated(histories, table, declared.key[1:], rows, partial(_corrected, declared))
+    return rows.with_columns((nw.col("as_of") - nw.col(HAPPENED[table])).alias("age"))
+
+
+def _corrected(declared: type[Table], rows: nw.LazyFrame) -> nw.LazyFrame:
+    return rows.unique(subset=["as_of", *declared.key], keep="last", order_by=correction_order(declared))
 
 
 def correction_order(declared: type[Table]) -> list[str]:
@@ -111,3 +127,48 @@ def happened(declared: type[Table]) -> nw.Expr:
     if not declared.stages:
         return nw.col(HAPPENED[declared.table])
     return nw.coalesce(nw.min_horizontal(*(s.date for s in declared.stages)), nw.col("known"))
+
+
+def where_repeated(
+    histories: Histories,
+    table: str,
+    columns: Sequence[str],
+    rows: nw.LazyFrame,
+    change: Callable[[nw.LazyFrame], nw.LazyFrame],
+) -> nw.LazyFrame:
+    """Change the rows of pupils who have several rows of a table with the same values in some columns.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Of the table, beside ``pupil_id``.
+    rows : LazyFrame
+        Rows of the table, also with other columns.
+    change : callable
+        Takes and returns such rows. It must leave those of all other pupils as they are, and a pupil's rows may not depend on another's.
+    """
+    several = _pupils(histories, table, columns)
+    if several is None:
+        return change(rows)
+    pupils, many = several
+    if not many:
+        return rows
+    changed = change(rows.join(pupils, on="pupil_id", how="semi"))
+    others = rows.join(pupils, on="pupil_id", how="anti")
+    return nw.concat([others, changed.select(others.collect_schema().names())])
+
+
+def _pupils(histories: Histories, table: str, columns: Sequence[str]) -> tuple[nw.LazyFrame, int] | None:
+    """Return the pupils with several rows of the same values, and how many they are; None if nobody looked.
+
+    Only in a block of pupils in memory, whose rows are all read, several times: for a few pupils it would take longer than it saves. Plain
+    lists find out by themselves.
+    """
+    if histories.looked_up is None or histories.engine != "polars":
+        return None
+    key = ("repeats", table, *columns)
+    if key not in histories.looked_up:
+        times = histories.frame(table).group_by("pupil_id", *columns).agg(nw.len().alias("times"))
+        several = times.filter(nw.col("times") > 1).select("pupil_id").unique().collect(backend="polars").to_native()
+        histories.looked_up[key] = histories.given(several), len(several)
+    return histories.looked_up[key]

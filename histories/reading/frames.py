@@ -30,6 +30,13 @@ def joined(left: Frame, right: Frame, on: str | list[str]) -> Frame:
     return nw.from_native(left.to_native().join(right.to_native(), on=on, how="left", maintain_order="left"))
 
 
+def side_by_side(left: Frame, right: Frame) -> Frame:
+    """Put the columns of two frames in memory beside each other, whose rows are those of the same children in the same order."""
+    if isinstance(left, PlainFrame):
+        return PlainFrame(left.data | right.data, left.height)
+    return nw.from_native(left.to_native().hstack(right.to_native()))
+
+
 def days_of(frame: Frame) -> list[int]:
     """Return the distinct values of ``as_of`` (day numbers) in ascending order."""
     return sorted(frame.select("as_of").unique()["as_of"])

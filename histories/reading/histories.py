@@ -30,11 +30,9 @@ from histories.io.memory import bytes_of
 from histories.reading import ENGINES
 from histories.reading.days_apart import Span, span
 from histories.reading.plain_frame import PlainFrame
-from histories.reading.usable import with_usable_values
-from histories.tables import TABLES, Table
+from histories.reading.usable import canonical, no_rows, with_usable_values
+from histories.tables import TABLES
 
-ALWAYS = -1_000_000  # before every as-of date: reference data are always known
-NEVER = 1_000_000
 # Up to so many posted rows plain lists are faster than a query engine: about 150 children with three years of marks.
 FEW = 200_000
 EVENTS = ("enrolments", "attendance", "termly_attendance", "suspensions", "social_care", "cme")
@@ -66,6 +64,8 @@ class Histories:
         The files of the marks, on DuckDB.
     posted_marks : histories.reading.marks.MarkBatch or None
         The marks of a request, as plain lists.
+    looked_up : dict or None
+        The tables in memory, and what was looked up in them, for all who read them again; of posted rows, and see ``in_memory``.
     """
 
     def __init__(
@@ -97,6 +97,8 @@ class Histories:
         self._opened: Histories | None = None
         self.mark_files, self.posted_marks = mark_files, posted_marks
         self.limits: tuple[str | None, str | None] = (None, None)
+        self.looked_up: dict[tuple[str, ...], Any] | None = {} if engine == "plain" else None
+        self._source: Histories | None = None
 
     @classmethod
     def open(
@@ -200,8 +202,18 @@ class Histories:
 
     def frame(self, table: str) -> nw.LazyFrame:
         """Return a table in canonical form as a lazy Narwhals frame; an absent table is empty."""
+        if self.looked_up is None:
+            return self._canonical(table)
+        if (table,) not in self.looked_up:
+            read = (
+                self._canonical(table) if self._source is None else self._source.frame(table).collect("polars").lazy()
+            )
+            self.looked_up[(table,)] = read
+        return self.looked_up[(table,)]
+
+    def _canonical(self, table: str) -> Any:
         declared = TABLES[table]
-        rows = self._lazy(self.native(table)) if table in self.present else self.given(_empty(declared))
+        rows = self._lazy(self.native(table)) if table in self.present else self.given(no_rows(declared))
         frame = canonical(with_usable_values(rows, declared, self.odd_columns.get(table, ())), declared)
         low, high = self.limits if "pupil_id" in declared.columns else (None, None)
         frame = frame if low is None else frame.filter(nw.col("pupil_id") >= low)
@@ -210,7 +222,7 @@ class Histories:
     def as_written(self) -> Histories:
         """Return the histories with every row and value as written, so that checks can report them."""
         unfiltered = copy.copy(self)
-        unfiltered.odd_columns = {}
+        unfiltered.odd_columns, unfiltered.looked_up = {}, None
         unfiltered._opened = self  # keeps the connection open
         return unfiltered
 
@@ -229,11 +241,28 @@ class Histories:
         """
         part = copy.copy(self)
         part.limits, part._temporary = (low, high), []
+        part.looked_up = None if self.looked_up is None or (low, high) != self.limits else self.looked_up
         try:
             yield part
         finally:
             for name in part._temporary:
                 self.connection.execute(f"DROP TABLE IF EXISTS {name}")
+
+    def in_memory(self) -> Histories:
+        """Return the histories with every table that is read held in memory, for Polars; those on Spark stay there.
+
+        For a block of pupils, and all but their marks: to plan DuckDB's queries on files takes longer than to run them on few rows.
+        """
+        if self.engine == "spark" or self.looked_up is not None:
+            return self
+        held = copy.copy(self)
+        held.engine, held.looked_up, held._source = "polars", {}, self
+        return held
+
+    @property
+    def opened(self) -> Histories:
+        """The histories from which those in memory come, for tables that do not fit there."""
+        return self._source or self
 
     def given(self, rows: Any) -> Any:
         """Load a small frame (Arrow, Polars or plain lists) into the engine."""
@@ -310,28 +339,6 @@ class Histories:
                     self._hashes[file] = file_digest(file)
                 whole.update(f"{name}:{self._hashes[file]}\n".encode())
         return whole.hexdigest() if self._files else ""
-
-
-def canonical(frame: nw.LazyFrame, table: type[Table]) -> nw.LazyFrame:
-    """Add ``known`` and ``end_known`` to a table, as its declaration defines them."""
-    if table.always_known:
-        return frame.with_columns(nw.lit(ALWAYS).cast(nw.Int32).alias("known"))
-    first, *fallbacks = table.known_from
-    delayed = [nw.col(c) + table.known_delay for c in fallbacks]
-    frame = frame.with_columns(nw.coalesce(nw.col(first), *delayed, nw.lit(NEVER)).cast(nw.Int32).alias("known"))
-    if table.end is None:
-        return frame
-    ended = nw.coalesce(*(nw.col(c) for c in table.end_known_from))
-    return frame.with_columns(
-        nw.when(~nw.col(table.end).is_null()).then(nw.max_horizontal("known", ended)).cast(nw.Int32).alias("end_known")
-    )
-
-
-def _empty(table: type[Table]) -> Any:
-    import pyarrow as pa
-
-    kinds = {"text": pa.string(), "date": pa.int32(), "integer": pa.int64(), "boolean": pa.bool_()}
-    return pa.table({c.name: pa.array([], kinds[c.kind]) for c in table.columns.values()})
 
 
 def _close(connection: Any, scratch: str) -> None:

@@ -1,4 +1,4 @@
-"""Which values count as missing: codes that do not exist, numbers out of range and implausible dates.
+"""Which values count as missing: codes that do not exist, numbers out of range and implausible dates; and from when a row is known.
 
 The same for files on every engine and for the rows of a request. A row that lacks a value which its table requires is left out; reference data
 (schools, areas) keep the row, since its other columns hold.
@@ -17,6 +17,8 @@ from histories.io.sql import literal
 from histories.reading.values import FIRST_DAY, last_day
 from histories.tables import Column, Table
 
+ALWAYS = -1_000_000  # before every as-of date: reference data are always known
+NEVER = 1_000_000
 NO_CODE = "the code does not exist"
 NO_DAY = "the date is before 1900 or after the end of next year"
 TOO_EARLY = "the date of recording is before 1900"
@@ -107,6 +109,29 @@ def with_usable_values(frame: nw.LazyFrame, table: type[Table], odd: Iterable[st
         else:
             frame = frame.with_columns(nw.when(counts).then(value).alias(name))
     return frame
+
+
+def canonical(frame: nw.LazyFrame, table: type[Table]) -> nw.LazyFrame:
+    """Add ``known`` and ``end_known`` to a table, as its declaration defines them."""
+    if table.always_known:
+        return frame.with_columns(nw.lit(ALWAYS).cast(nw.Int32).alias("known"))
+    first, *fallbacks = table.known_from
+    delayed = [nw.col(c) + table.known_delay for c in fallbacks]
+    frame = frame.with_columns(nw.coalesce(nw.col(first), *delayed, nw.lit(NEVER)).cast(nw.Int32).alias("known"))
+    if table.end is None:
+        return frame
+    ended = nw.coalesce(*(nw.col(c) for c in table.end_known_from))
+    return frame.with_columns(
+        nw.when(~nw.col(table.end).is_null()).then(nw.max_horizontal("known", ended)).cast(nw.Int32).alias("end_known")
+    )
+
+
+def no_rows(table: type[Table]) -> Any:
+    """Return an empty Arrow table with the columns of a table."""
+    import pyarrow as pa
+
+    kinds = {"text": pa.string(), "date": pa.int32(), "integer": pa.int64(), "boolean": pa.bool_()}
+    return pa.table({c.name: pa.array([], kinds[c.kind]) for c in table.columns.values()})
 
 
 _FIRST = day_number(FIRST_DAY)

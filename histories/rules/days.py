@@ -7,8 +7,9 @@ from datetime import date
 import narwhals as nw
 
 from histories.calendar import day_number, london_today
-from histories.reading.histories import NEVER, Histories
+from histories.reading.histories import Histories
 from histories.reading.once import once
+from histories.reading.usable import NEVER
 from histories.tables import TABLES
 
 START = {t.table: t.start for t in TABLES.values() if t.start}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from histories.reading.histories import NEVER, Histories
+from histories.reading.histories import Histories
+from histories.reading.usable import NEVER
 from histories.rules.days import corrected, main_rolls
 from histories.rules.rule import Rule
 

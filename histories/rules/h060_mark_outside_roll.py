@@ -5,7 +5,8 @@ from __future__ import annotations
 import narwhals as nw
 
 from histories.checks.profile import marks_of_pupils
-from histories.reading.histories import NEVER, Histories
+from histories.reading.histories import Histories
+from histories.reading.usable import NEVER
 from histories.rules.rule import Rule
 
 

@@ -71,7 +71,7 @@ def pupil_histories(
     for table, lane in LANES.items():
         if table in histories.present:
             rows = come(visible(histories, table, histories.given(snapshots)), table)
-            rows = PREPARED[table](rows) if table in PREPARED else rows
+            rows = PREPARED[table](histories, rows) if table in PREPARED else rows
             _add_events(by_pupil, collect(rows), table=table, lane=lane, day=day)
     for pupil in by_pupil.values():
         pupil["events"].sort(key=lambda e: e["date"])
