@@ -106,3 +106,35 @@ def test_data_that_cannot_be_fitted_are_refused(spoil):
     values = {"margins": [0.0, 1.0], "labels": [0.0, 1.0], "weights": [1.0, 1.0]} | spoil
     with pytest.raises(Faults, match="cannot be fitted"):
         calibration.fit(*(np.array(values[name]) for name in ("margins", "labels", "weights")))
+
+
+FAR_OFF = [(1.0, 0.0), (0.3, -7.0), (-3.0, 70.0), (8e15, -4e13), (1e-12, 30.0)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    width=st.sampled_from([1e-6, 1.0, 50.0, 1e17]),
+    centre=st.sampled_from([-60.0, 0.0, 9.0]),
+    near=st.sampled_from(FAR_OFF),
+)
+def test_where_the_maximum_is_searched_does_not_say_where_it_is(seed, width, centre, near):
+    margins, labels, weights = drawn(seed, width, centre, 0.041, 1.0)
+    alone, found = (calibration.fit(margins, labels, weights, near=start) for start in (None, near))
+    logits = [a * margins + b for a, b in (alone, found)]
+    assert logits[1] == pytest.approx(logits[0], abs=1e-6)
+    level = calibration.in_the_large(logits[0], labels, weights)
+    assert calibration.in_the_large(logits[0], labels, weights, near=near[1]) == pytest.approx(level, abs=1e-6)
+
+
+def test_a_resample_whose_margins_are_not_as_flat_as_those_of_all_rows_is_fitted():
+    """All rows may agree but for their last bit, a resample too, and another hold what makes the slope's unit a thousand times as large."""
+    margins = np.full(ROWS, -50.0)
+    margins[::2] = np.nextafter(-50.0, 0)
+    margins[0] = -49.0
+    labels = (np.arange(ROWS) % 20 == 0).astype(float)
+    pairs = calibration.bootstrap(margins, labels, np.arange(ROWS), seed=1)
+    assert all(np.isfinite(pair).all() for pair in pairs)
+    near = calibration.fit(margins[1:], labels[1:])
+    a, b = calibration.fit(margins, labels, near=near)
+    assert calibration.risk(margins, a, b).mean() == pytest.approx(labels.mean(), abs=1e-3)

@@ -14,6 +14,7 @@ MIN_SLOPE = 0.05  # per standard deviation of the margins, or per 1 if they vary
 WIDE = 40.0  # larger margins are standardised: at a slope of one their risks would be exactly 0 or 1
 MAX_STEPS = 200
 SHORT = 0.5  # a step, in log-odds
+NEAR = 40.0  # of the prior's means: steps are at most 2, so whoever starts from much farther away does not arrive
 BEYOND = 700.0  # the exponential of larger log-odds is beyond all numbers
 
 
@@ -46,7 +47,8 @@ def fit(
     prior : Prior
         Of slope and intercept; for margins beyond ``WIDE`` it is on the scale of standardised margins.
     near : tuple of float, optional
-        Slope and intercept from which the maximum is searched, such as those of all rows for a resample; there is one maximum.
+        Slope and intercept from which the maximum is searched, such as those of all rows for a resample; there is one maximum. Left aside if they are
+        far: all rows may differ by a last bit only where a resample has an outlier, and a slope in units of the one says nothing in those of the other.
 
     Returns
     -------
@@ -90,7 +92,9 @@ def _fit(
     prior: Prior,
     near: tuple[float, float] | None,
 ) -> tuple[float, float]:
-    start = near or (prior.slope, prior.intercept)
+    start = (prior.slope, prior.intercept)
+    if near is not None and max(abs(n - s) for n, s in zip(near, start, strict=True)) < NEAR:
+        start = near
     slope, intercept = _maximum(margins, labels, w, prior, start=start)
     # Calibration must not reverse the order: the slope stays positive, and the intercept is fitted to it.
     if slope < lowest:
@@ -172,7 +176,7 @@ def in_the_large(
         Where it is searched.
     """
     rows = _of_weight(log_odds, labels, np.ones_like(log_odds) if weights is None else weights)
-    return float(_maximum(*rows, WEAK, start=(1.0, near), slope_is_fixed=True)[1])
+    return float(_maximum(*rows, WEAK, start=(1.0, near if abs(near) < NEAR else 0.0), slope_is_fixed=True)[1])
 
 
 def risk(margins: np.ndarray, a: float, b: float) -> np.ndarray:
