@@ -7,6 +7,7 @@ from datetime import date
 
 import narwhals as nw
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -43,18 +44,18 @@ def test_the_rewritten_future_changes_every_table_with_recording_dates_in_every_
 
 def moved_by(monkeypatch, histories, table, leaky):
     """Prove with a leaky rule of time for one table, and return the leaks."""
-    real = time_rule.visible
+    real = time_rule.visible_each_day
 
-    def visible(opened, name, snapshots, known_on=None):
-        return leaky(real, opened, snapshots) if name == table else real(opened, name, snapshots, known_on)
+    def visible(opened, name, days, known_on=None):
+        return leaky(real, opened, days) if name == table else real(opened, name, days, known_on)
 
-    monkeypatch.setattr(sys.modules["features.counting.tallies"], "visible", visible)
+    monkeypatch.setattr(sys.modules["features.counting.tallies"], "visible_each_day", visible)
     return {(x.feature, x.table, x.kind) for x in leaks(Histories.open(histories), D, engine="polars").leaks}
 
 
 def test_a_feature_that_reads_ends_before_they_were_recorded_is_named(small_histories, monkeypatch):
-    def ends(real, histories, snapshots):
-        rows = real(histories, "social_care", snapshots).drop("end_date")
+    def ends(real, histories, days):
+        rows = real(histories, "social_care", days).drop("end_date")
         key = list(TABLES["social_care"].key)
         ends = histories.frame("social_care").select(*key, "end_date").unique(subset=key, keep="any")
         return rows.join(ends, on=key, how="left")
@@ -65,8 +66,9 @@ def test_a_feature_that_reads_ends_before_they_were_recorded_is_named(small_hist
 
 
 def test_a_feature_that_uses_event_dates_instead_of_recording_dates_is_named(small_histories, monkeypatch):
-    def happened(real, histories, snapshots):
-        rows = snapshots.select("pupil_id", "as_of").join(histories.frame("suspensions"), on="pupil_id", how="inner")
+    def happened(real, histories, days):
+        given = histories.given(pa.table({"as_of": pa.array(days, pa.int32())}))
+        rows = histories.frame("suspensions").join(given, how="cross")
         return rows.with_columns((nw.col("as_of") - nw.col("start_date")).alias("age")).filter(nw.col("age") >= 1)
 
     moved = moved_by(monkeypatch, small_histories, "suspensions", happened)
@@ -75,9 +77,8 @@ def test_a_feature_that_uses_event_dates_instead_of_recording_dates_is_named(sma
 
 
 def test_a_leak_from_a_later_day_of_the_same_run_is_caught(small_histories, monkeypatch):
-    def lent(real, histories, snapshots):
-        newest = snapshots.select(nw.col("as_of").max()).collect().item()
-        return real(histories, "suspensions", snapshots, day_of(newest))
+    def lent(real, histories, days):
+        return real(histories, "suspensions", days, day_of(max(days)))
 
     moved = moved_by(monkeypatch, small_histories, "suspensions", lent)
     assert ("suspensions_365d", "suspensions", "added") in moved
@@ -140,12 +141,12 @@ def test_the_verb_prints_the_proof_and_leaves_the_histories_unchanged(small_hist
 
 
 def test_the_verb_exits_with_1_if_a_feature_leaks(small_histories, capsys, monkeypatch):
-    real = time_rule.visible
+    real = time_rule.visible_each_day
 
-    def late(histories, table, snapshots, known_on=None):
-        return real(histories, table, snapshots, date(2026, 1, 1) if table == "sen" else known_on)
+    def late(histories, table, days, known_on=None):
+        return real(histories, table, days, date(2026, 1, 1) if table == "sen" else known_on)
 
-    monkeypatch.setattr(sys.modules["features.counting.tallies"], "visible", late)
+    monkeypatch.setattr(sys.modules["features.counting.tallies"], "visible_each_day", late)
     with pytest.raises(SystemExit) as left:
         main(["leaks", str(small_histories), "--as-of", "2025-01-13", "--engine", "polars"])
     output = capsys.readouterr().out

@@ -23,7 +23,7 @@ from serving.store.scores import boards, stored_scores, tops, week_list
 from serving.store.scores.chosen import Chosen
 from serving.store.scores.complete_lists import complete_lists, shown_lists
 from serving.store.scores.standing import CORRECTABLE
-from serving.store.tables import Pupil, StoredScore
+from serving.store.tables import Pupil, ScoreList
 from serving.trials.stored_list import stored_list
 from tests.support.databases import KEY
 from tests.support.released import alias, recorded, release, withdraw
@@ -165,7 +165,7 @@ def test_a_list_that_could_not_be_stored_is_refused_before_it_is_scored(
         recorded(settings().releases)
         with database.writing(Store.of(settings()).engine) as connection:
             long_ago = datetime.now(UTC) - CORRECTABLE - timedelta(days=1)
-            connection.execute(sa.update(StoredScore).values(stored_at=long_ago))
+            connection.execute(sa.update(ScoreList).values(shown_at=long_ago))
     model = str(settings().releases / "onroll" / "v1")
     words = ["--as-of", str(DAY), "--out", str(tmp_path / "s.parquet"), "--store", "--model", model]
     answer = CliRunner().invoke(verb, [str(small_histories), *words])
