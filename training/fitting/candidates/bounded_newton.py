@@ -8,8 +8,8 @@ import numpy as np
 
 from histories.errors import Fault, Faults
 
-# Value, gradient (parameters,) and, if asked for, Hessian (parameters, parameters) at a point.
-Evaluate = Callable[[np.ndarray, bool], tuple[float, np.ndarray, np.ndarray | None]]
+# Value, gradient (parameters,) and, if asked for, Hessian (parameters, parameters) at a point; otherwise the Hessian is empty.
+Evaluate = Callable[[np.ndarray, bool], tuple[float, np.ndarray, np.ndarray]]
 
 MAX_STEPS = 100
 CLOSE = 1e-16  # predicted gain of the next step, in units of the function; a tenth of it or less remains after it
@@ -42,13 +42,11 @@ def minimise(evaluate: Evaluate, start: np.ndarray, signed: np.ndarray, close: f
     """
     point, is_new, last_gain = start, True, np.inf
     value, gradient, hessian = evaluate(point, True)
-    assert hessian is not None
     for _ in range(MAX_STEPS):
         step = quadratic_minimum(hessian, hessian @ point - gradient, point, signed) - point
         gain = -float(gradient @ step)
         if not is_new and gain > SLOW * last_gain:
             _, _, hessian = evaluate(point, True)
-            assert hessian is not None
             is_new = True
             continue
         if gain <= close:

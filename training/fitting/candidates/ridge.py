@@ -176,16 +176,16 @@ class Columns:
 
 def _penalised(
     blocks: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]], at: np.ndarray, penalty: np.ndarray, *, bends: bool
-) -> tuple[float, np.ndarray, np.ndarray | None]:
+) -> tuple[float, np.ndarray, np.ndarray]:
     """Return the penalised negative log-likelihood with its gradient and, if asked for, its Hessian, block by block."""
     value, gradient = 0.5 * float(penalty @ at**2), penalty * at
-    hessian = np.diag(penalty) if bends else None
+    hessian = np.diag(penalty) if bends else np.empty((0, 0))
     for columns, y, weight in blocks:
         margins = columns @ at
         risk = 1.0 / (1.0 + np.exp(-np.clip(margins, -500, 500)))
         value += float(weight @ (np.logaddexp(0.0, margins) - y * margins))
         gradient += (weight * (risk - y)) @ columns
-        if hessian is not None:
+        if bends:
             scaled = columns * np.sqrt(weight * risk * (1.0 - risk))[:, None]
             hessian += scaled.T @ scaled
     return value, gradient, hessian
