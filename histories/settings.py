@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -277,6 +277,7 @@ def settings(folder: Path | None = None) -> Settings:
         if fault and SECRET.search(file.read_text("utf-8", "replace")):
             faults.append(fault)
     try:
+        faults += _not_settings(folder / ".env")
         loaded = Settings(_env_file=folder / ".env", folder=folder, toml=toml)  # type: ignore[call-arg]
     except UnicodeDecodeError:
         faults.append(Fault("this is not text in UTF-8", str(folder / ".env"), "Correct the file, or remove it."))
@@ -298,18 +299,28 @@ def _by_whom_it_trusts(folder: Path, toml: dict[str, str]) -> list[Fault]:
     """Return a fault for each setting that decides whom a service trusts, in a file that the service itself could replace."""
     if os.environ.get(SERVICE) != "1":
         return []
-    lines = DotEnvSettingsSource(Settings, env_file=folder / ".env", case_sensitive=True).env_vars
     do = (
         "Set it in the environment instead, as in /etc/onroll/environment or the compose file, or give this file and its folder to "
         "another owner, such as root: whoever breaks into the service could write it."
     )
     return [
         Fault("a file that the service could replace decides whom it trusts", f"{file}, {name}", do)
-        for file, named in ((folder / "onroll.toml", toml), (folder / ".env", lines))
+        for file, named in ((folder / "onroll.toml", toml), (folder / ".env", _lines(folder / ".env")))
         if replaceable(file)
         for name in named
         if name in KEYS and name not in ANYWHERE and not os.environ.get(name)
     ]
+
+
+def _lines(file: Path) -> Iterable[str]:
+    return DotEnvSettingsSource(Settings, env_file=file, case_sensitive=True).env_vars
+
+
+def _not_settings(file: Path) -> list[Fault]:
+    """Return a fault for each of our names in a ``.env`` that no setting has; other programs' names are theirs."""
+    do = f"Use one of {', '.join(KEYS)}; other names count in the environment only."
+    ours = (name for name in _lines(file) if name.upper().startswith("ONROLL_"))
+    return [Fault("this is not a setting", f"{file}, {name}", do) for name in ours if name not in KEYS]
 
 
 def _fault(error: Any) -> Fault:
@@ -327,13 +338,8 @@ def _from_toml(file: Path) -> tuple[dict[str, str], list[Fault]]:
         # `features` is short for `onroll_features`.
         name = next((k for k in (key.upper(), f"ONROLL_{key.upper()}") if k in KEYS), None)
         if name is None or not isinstance(value, str):
-            faults.append(
-                Fault(
-                    "this is not a setting, or its value is not text",
-                    f"{file}, {key}",
-                    f"Use one of {', '.join(KEYS)}.",
-                )
-            )
+            what = "this is not a setting, or its value is not text"
+            faults.append(Fault(what, f"{file}, {key}", f"Use one of {', '.join(KEYS)}."))
         elif name in values:
             faults.append(Fault("the setting is there twice", f"{file}, {key}", f"Keep one; both are {name}."))
         else:

@@ -124,6 +124,15 @@ def test_all_faults_are_collected_and_none_shows_a_value(tmp_path, monkeypatch):
     assert "much" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["ONROLL_MODELL", "onroll_model", "ONROLL_FOLDER"])
+def test_one_of_our_names_in_dotenv_that_has_no_effect_is_a_fault(tmp_path, name):
+    (tmp_path / ".env").write_text(f"ONROLL_MEMORY=2GiB\n{name}=sekret\n")
+    with pytest.raises(Faults) as caught:
+        settings()
+    assert [f.where for f in caught.value.faults] == [f"{tmp_path}/.env, {name}"]
+    assert "sekret" not in str(caught.value)
+
+
 def test_paths_are_relative_to_the_working_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("ONROLL_GATES", "own/gates.toml")
     monkeypatch.setenv("ONROLL_ACCESS", "/etc/access.toml")
