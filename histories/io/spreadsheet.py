@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TextIO, TypeVar
 
+from histories.errors import Fault, Faults
 from histories.io.atomic_write import new_file
 
 Cell = TypeVar("Cell")
@@ -73,12 +74,31 @@ def write_csv(out: Path, headers: Sequence[str], rows: Iterable[Sequence[object]
         writer.rows(rows)
 
 
-def read_csv(file: Path) -> tuple[list[str], list[dict[str, str]]]:
+def read_csv(file: Path, needed: Iterable[str] = ()) -> tuple[list[str], list[dict[str, str]]]:
     """Return the headings and rows of a file of ``write_csv``, which people may have changed in a spreadsheet.
 
     A row that is too short has empty cells; cells beyond the headings are left out.
+
+    Parameters
+    ----------
+    needed : iterable of str
+        Headings that the file must have.
+
+    Raises
+    ------
+    Faults
+        With each heading that is needed and missing, or if the file is no text in UTF-8.
     """
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        table = csv.DictReader(lines, restval="")
-        names = list(table.fieldnames or ())
-        return names, [{name: from_text(row[name]) for name in names} for row in table]
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            table = csv.DictReader(lines, restval="")
+            names = list(table.fieldnames or ())
+            rows = [{name: from_text(row[name]) for name in names} for row in table]
+    except (UnicodeDecodeError, csv.Error) as error:
+        do = "Save it in the spreadsheet as CSV UTF-8 (comma delimited), or take the file from before."
+        raise Faults(Fault("this is not CSV in UTF-8", str(file), do)) from error
+    do = "Write the heading into the first line again, with commas between headings."
+    faults = [Fault(f"the heading {name} is missing", f"{file}, line 1", do) for name in needed if name not in names]
+    if faults:
+        raise Faults(faults)
+    return names, rows

@@ -60,7 +60,7 @@ class LinkageStore:
         """Add persons without a UPN to the list for ``onroll link``; return its length."""
         listed: dict[str, dict[str, str]] = {}
         if self.to_link.is_file():
-            listed = {row["person_id"]: row for row in read_csv(self.to_link)[1]}
+            listed = {row["person_id"]: row for row in read_csv(self.to_link, TO_LINK)[1]}
         listed |= {row["person_id"]: row for row in persons}
         rows = [[listed[p].get(name, "") for name in TO_LINK] for p in sorted(listed)]
         write_csv(self.to_link, TO_LINK, rows)
@@ -79,7 +79,7 @@ class LinkageStore:
                 how=r["how"],
                 model=r["model"],
             )
-            for r in read_csv(file)[1]
+            for r in read_csv(file, LINKS)[1]
         ]
 
     def review_rows(self) -> list[dict[str, str]]:
@@ -92,7 +92,7 @@ class LinkageStore:
         """
         if not self.review.is_file():
             return []
-        rows = [{**row, "same": row.get("same", "").strip().lower()} for row in read_csv(self.review)[1]]
+        rows = [{**row, "same": row["same"].strip().lower()} for row in read_csv(self.review, REVIEW)[1]]
         faults = [
             Fault("the answer is not yes, no or empty", f"{self.review}, line {n}, column same", "Write yes or no.")
             for n, row in enumerate(rows, start=2)

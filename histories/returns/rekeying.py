@@ -177,6 +177,6 @@ def _rekey_linkage(store: LinkageStore, new_of: Mapping[str, str]) -> None:
 
 
 def _rekey_list(file: Path, new_of: Mapping[str, str]) -> None:
-    names, rows = read_csv(file)
+    names, rows = read_csv(file, ["pupil_id"])
     renamed = [{**row, "pupil_id": new_of.get(row["pupil_id"], row["pupil_id"])} for row in rows]
     write_csv(file, names, [[row[name] for name in names] for row in renamed])

@@ -6,9 +6,11 @@ import tempfile
 import unicodedata
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from histories.errors import Faults
 from histories.io.spreadsheet import as_text, from_text, read_csv, write_csv
 
 STARTS = st.sampled_from([*"=+-@", *"\uff1d\uff0b\uff0d\uff20", *"\ufe62\ufe63\ufe66\ufe6b"])
@@ -61,3 +63,25 @@ def test_what_is_written_is_read_back(rows):
         names, read = read_csv(file)
     assert [(row["'=who"], row["what"]) for row in read] == rows
     assert names == ["'=who", "what"]
+
+
+SPOILT = {
+    "a heading renamed": (b"who;what\r\nsekret;1\r\n", ["line 1", "line 1"]),
+    "one heading lost": (b"who\r\nsekret,1\r\n", ["line 1"]),
+    "nothing": (b"", ["line 1", "line 1"]),
+    "saved in Excel's own code page": (b"who,what\r\nsekr\xe9t,1\r\n", ["list.csv"]),
+    "saved as UTF-16": ("who,what\r\nsekret,1\r\n".encode("utf-16"), ["list.csv"]),
+}
+
+
+@pytest.mark.parametrize("spoilt", SPOILT)
+def test_a_list_that_a_spreadsheet_spoilt_is_a_fault_that_says_what_to_do(tmp_path, spoilt):
+    content, places = SPOILT[spoilt]
+    file = tmp_path / "list.csv"
+    file.write_bytes(content)
+    with pytest.raises(Faults) as caught:
+        read_csv(file, ["who", "what"])
+    faults = caught.value.faults
+    assert [fault.where.endswith(place) for fault, place in zip(faults, places, strict=True)] == [True] * len(places)
+    assert all(fault.where.startswith(str(file)) and fault.do for fault in faults)
+    assert "sekr" not in str(caught.value)
