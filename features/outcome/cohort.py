@@ -13,7 +13,7 @@ import pyarrow as pa
 from pydantic import Field, field_validator, model_validator
 
 from features.outcome.definition import NO_AGES
-from histories.calendar import as_of_dates, day_number
+from histories.calendar import as_of_dates, compulsory_school_age, day_number, day_of
 from histories.codes import code_set
 from histories.errors import Fault, Faults
 from histories.io.settings_file import SettingsFile
@@ -149,6 +149,17 @@ def _current_spells(histories: Histories, as_of: list[date], known_on: date | No
     # Hardly more rows than children, of which one is chosen faster in memory.
     spells = gathered(spells.select("pupil_id", "as_of", "urn", "entry_date", "leaving_date", "status"))
     return one_roll(spells).select("pupil_id", "as_of", "urn", "entry_date")
+
+
+def with_school_age(pupils: pl.DataFrame) -> pl.DataFrame:
+    """Add the first and the last day of compulsory school age to pupils with a ``date_of_birth``: ``age_begins, age_ends`` (as numbers)."""
+    born = pupils.select("date_of_birth").unique().drop_nulls()
+    days = [tuple(map(day_number, compulsory_school_age(day_of(number)))) for number in born["date_of_birth"]]
+    ages = born.with_columns(
+        pl.Series("age_begins", [begins for begins, _ in days], pl.Int32),
+        pl.Series("age_ends", [ends for _, ends in days], pl.Int32),
+    )
+    return pupils.join(ages, on="date_of_birth", how="left", maintain_order="left")
 
 
 def august_before(day: date) -> int:

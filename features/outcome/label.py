@@ -7,12 +7,12 @@ from datetime import date
 import polars as pl
 import pyarrow as pa
 
-from features.outcome.cohort import CohortRule, cohort
+from features.outcome.cohort import CohortRule, cohort, with_school_age
 from features.outcome.definition import Definition
 from features.outcome.exits import exits_of, first_exits
 from features.outcome.known_until import ALL
 from features.outcome.leavings import OWN, Leavings
-from histories.calendar import HORIZON, compulsory_school_age, day_number, day_of
+from histories.calendar import HORIZON, day_number
 from histories.reading.histories import Histories
 from histories.reading.rolls import NOT_ENDED
 
@@ -64,10 +64,9 @@ def outcomes(members: pl.DataFrame, leavings: Leavings, definition: Definition, 
         The columns of ``label``; ``recorded_on`` (date), when the outcome of a child who went missing was recorded; and the ``authority``
         and ``urn`` of the cohort. The rows keep their order.
     """
-    snapshots = members.lazy().with_columns(pl.col("as_of").cast(pl.Int32))
     of_school_age = definition.compulsory_school_age
-    if of_school_age:
-        snapshots = _with_end_of_school_age(snapshots)
+    snapshots = (with_school_age(members) if of_school_age else members).lazy()
+    snapshots = snapshots.with_columns(pl.col("as_of").cast(pl.Int32))
     exits = first_exits(snapshots, exits_of(leavings, definition), horizon, of_school_age=of_school_age)
     frame = snapshots.select("pupil_id", "as_of", "nc_year", "authority", "urn")
     for more in (exits, _left_before(snapshots, leavings)):
@@ -88,14 +87,6 @@ def _left_before(snapshots: pl.LazyFrame, leavings: Leavings) -> pl.LazyFrame:
     both = snapshots.select("pupil_id", "as_of", "urn", "entry_date").join(ended, on=["pupil_id", "urn", "entry_date"])
     gone = both.filter(pl.col("leaving_date") < pl.col("as_of"))
     return gone.select("pupil_id", "as_of", pl.lit(True).alias("left_before")).unique(["pupil_id", "as_of"])
-
-
-def _with_end_of_school_age(snapshots: pl.LazyFrame) -> pl.LazyFrame:
-    """Add ``age_ends``, the last day of compulsory school age."""
-    born = snapshots.select("date_of_birth").unique().collect().drop_nulls()["date_of_birth"]
-    ends = [day_number(compulsory_school_age(day_of(day))[1]) for day in born]
-    ages = pl.LazyFrame({"date_of_birth": born, "age_ends": pl.Series(ends, dtype=pl.Int32)})
-    return snapshots.join(ages, on="date_of_birth", how="left", maintain_order="left")
 
 
 def _cases(snapshots: pl.LazyFrame, cases: pl.LazyFrame, horizon: int, *, of_school_age: bool) -> pl.LazyFrame:

@@ -11,14 +11,14 @@ import narwhals as nw
 import polars as pl
 import pyarrow as pa
 
-from features.outcome.cohort import august_before, school_age
+from features.outcome.cohort import august_before, school_age, with_school_age
 from histories.calendar import day_number, day_of
 from histories.linking.roll_status import roll_status
 from histories.reading.as_of import visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
 from histories.reading.once import once
-from serving.casework.rolls import followed, with_school_age
+from serving.casework.rolls import followed
 
 KINDS = ("left", "expected", "none")
 NOWHERE = (None, "unknown", "missing_education")  # destinations that say where nobody has found the child

@@ -11,8 +11,8 @@ import narwhals as nw
 import polars as pl
 import pyarrow as pa
 
-from features.outcome.cohort import school_age
-from histories.calendar import compulsory_school_age, day_number, day_of
+from features.outcome.cohort import school_age, with_school_age
+from histories.calendar import day_number
 from histories.reading.as_of import visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
@@ -42,17 +42,6 @@ def spells_by_pupil(spells: pl.DataFrame, pupils: Iterable[str]) -> dict[str, di
     return {r["pupil_id"]: r for r in spells.filter(pl.col("pupil_id").is_in(list(pupils))).iter_rows(named=True)}
 
 
-def with_school_age(pupils: pl.DataFrame) -> pl.DataFrame:
-    """Add the first and the last day of compulsory school age to pupils with a ``date_of_birth``: ``age_begins, age_ends`` (as numbers)."""
-    born = pupils.select("date_of_birth").unique()
-    days = [tuple(map(day_number, compulsory_school_age(day_of(number)))) for number in born["date_of_birth"]]
-    ages = born.with_columns(
-        pl.Series("age_begins", [begins for begins, _ in days], pl.Int32),
-        pl.Series("age_ends", [ends for _, ends in days], pl.Int32),
-    )
-    return pupils.join(ages, on="date_of_birth", how="left")
-
-
 def newest_spells(histories: Histories, as_of: date) -> pl.DataFrame:
     """Return the last known spell of every child who was ever on a roll; see ``histories.reading.rolls.one_roll``.
 
@@ -61,7 +50,7 @@ def newest_spells(histories: Histories, as_of: date) -> pl.DataFrame:
     polars.DataFrame
         ``pupil_id, urn, entry_date, leaving_date, leaving_ground, destination, destination_urn`` (days as numbers), ``authority``
         (the school's, or of a child on no roll the home's), ``left_from`` (the last school's, where that is another), ``nc_year`` (by age), ``roll_year`` (by
-        the roll, which may have a child a year behind), ``states_year`` (whether the roll states one at all), ``age_begins, age_ends`` (see ``with_school_age``) and ``on_roll``.
+        the roll, which may have a child a year behind), ``states_year`` (whether the roll states one at all), ``age_begins, age_ends`` (see ``features.outcome.cohort.with_school_age``) and ``on_roll``.
     """
     day = day_number(as_of)
     one = histories.given(pa.table({"as_of": pa.array([day], pa.int32())}))
