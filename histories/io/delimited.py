@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,17 @@ class Delimited:
         """Return the headings as written."""
         with opened_text(self.file) as text:
             return next(csv.reader(text, delimiter=self.delimiter), [])
+
+    def uneven(self, most: int) -> list[int]:
+        """Return the last line of each of the first rows that have more or fewer cells than there are headings."""
+        with opened_text(self.file) as text:
+            rows = csv.reader(text, delimiter=self.delimiter)
+            columns = len(next(rows, []))
+            uneven = (rows.line_num for row in rows if row and len(row) != columns)
+            try:
+                return list(islice(uneven, most))
+            except csv.Error:  # a cell without an end
+                return [rows.line_num]
 
 
 def heading(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from histories.codes import code_set
 from histories.errors import Fault, Faults
-from histories.io.delimited import readable
+from histories.io.delimited import Delimited, readable
 from histories.io.quantities import quantity
 from histories.io.sql import literal, literals
 from histories.reading.folder import as_one, headings_of_files
@@ -104,8 +104,11 @@ def _read_table(
     connection: Any, table: type[Table], paths: list[Path], warnings: list[str], scratch: Path
 ) -> ReadTable:
     where = str(paths[0] if len(paths) == 1 else paths[0].parent)
-    source, is_csv = _source(paths, scratch)
-    types = _types_of(connection, source, where)
+    source, text = _source(paths, scratch)
+    types, is_csv = _types_of(connection, source, where, text), text is not None
+    # DuckDB takes rows that are longer than the headings for the table, and the headings for a title.
+    if text and len(types) != len(text.headings()):
+        raise Faults(_uneven(text, where))
     written = headings_of_files(table, paths, scratch)
     if not is_csv and (source_of_all := as_one(source, written)) != source:
         source, types = source_of_all, _types_of(connection, source_of_all, where)
@@ -114,7 +117,7 @@ def _read_table(
     if is_csv:
         filled = " OR ".join(f"{stripped_sql(SourceColumn(c, 'VARCHAR').quoted, 'duckdb')} IS NOT NULL" for c in types)
         rows = f"SELECT *, row_number() OVER () AS onroll_row FROM {source}"
-        _execute(connection, f"CREATE TABLE raw_{name} AS SELECT * FROM ({rows}) WHERE {filled}", where)
+        _execute(connection, f"CREATE TABLE raw_{name} AS SELECT * FROM ({rows}) WHERE {filled}", where, text)
         source = f"raw_{name}"
     else:
         _execute(connection, f"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM {source} LIMIT 1", where)
@@ -253,22 +256,22 @@ def _numbered(source: str, paths: list[Path], is_csv: bool) -> tuple[str, str]:
     return counted, number if len(paths) == 1 else f"parse_filename(filename) || ':' || {number}"
 
 
-def _source(paths: list[Path], scratch: Path) -> tuple[str, bool]:
+def _source(paths: list[Path], scratch: Path) -> tuple[str, Delimited | None]:
     if paths[0].suffix.lower() == ".parquet":
         listed = "[" + ", ".join(literal(p) for p in paths) + "]"
         # A partition folder (month=1) is a location, never a column.
-        return f"read_parquet({listed}, union_by_name = true, hive_partitioning = false)", False
+        return f"read_parquet({listed}, union_by_name = true, hive_partitioning = false)", None
     text = readable(paths[0], scratch)
     options = f"all_varchar = true, header = true, delim = {literal(text.delimiter)}"
-    return f"read_csv({literal(text.file)}, {options}, quote = '\"', escape = '\"', nullstr = '')", True
+    return f"read_csv({literal(text.file)}, {options}, quote = '\"', escape = '\"', nullstr = '')", text
 
 
-def _types_of(connection: Any, source: str, where: str) -> dict[str, str]:
-    return {row[0]: row[1] for row in _execute(connection, f"DESCRIBE SELECT * FROM {source}", where)}
+def _types_of(connection: Any, source: str, where: str, text: Delimited | None = None) -> dict[str, str]:
+    return {row[0]: row[1] for row in _execute(connection, f"DESCRIBE SELECT * FROM {source}", where, text)}
 
 
-def _execute(connection: Any, sql: str, where: str) -> list[tuple]:
-    """Run a statement that reads a file; a damaged file is a fault that names it, without DuckDB's message."""
+def _execute(connection: Any, sql: str, where: str, text: Delimited | None = None) -> list[tuple]:
+    """Run a statement that reads a file; a damaged file is a fault that names it and its lines, without DuckDB's message."""
     import duckdb
 
     try:
@@ -276,9 +279,18 @@ def _execute(connection: Any, sql: str, where: str) -> list[tuple]:
     except duckdb.OutOfMemoryException:
         raise  # the file itself is fine
     except (duckdb.Error, UnicodeDecodeError) as error:
+        if text and text.uneven(1):
+            raise Faults(_uneven(text, where)) from error
         what = f"the file cannot be read as {'Parquet' if 'read_parquet' in sql else 'CSV'}"
-        do = "The file may be truncated, have another encoding or rows of different lengths: export it again."
+        do = "The file may be truncated or have another encoding: export it again."
         raise Faults(Fault(what, where, do)) from error
+
+
+def _uneven(text: Delimited, where: str) -> Fault:
+    lines = text.uneven(SHOWN)
+    where += f", line{'s' * (len(lines) > 1)} {', '.join(map(str, lines))}{' …' * (len(lines) == SHOWN)}"
+    do = "Give each row as many cells as there are headings, or export the file again: a comma within a cell needs quotation marks."
+    return Fault("rows have more or fewer cells than there are headings", where, do)
 
 
 def bad_value(c: Column, what: str, count: int, where: str, rows: str = "") -> Fault:

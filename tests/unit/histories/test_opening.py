@@ -158,6 +158,31 @@ def test_an_invalid_file_is_named_without_its_values(tmp_path, files):
     assert all(f.do for f in caught.value.faults)
 
 
+UNEVEN = {
+    "a comma within a cell": (f"A1,100,2020-09-01,,\nB2,10,{CANARY},,,5\n", "line 3"),
+    "in every row": ("A1,100,2020-09-01,,,1\n" * 9, "lines 2, 3, 4, 5, 6, 7, 8, 9, 10"),
+    "cells left out": (f"A1,100,2020-09-01,,\n\n{CANARY}\nB2,100\n", "lines 4, 5"),
+    "a quotation mark without an end": (f'A1,100,2020-09-01,,\n"{CANARY},1,,,\nB2,100,2020-09-01,,\n', "line 4"),
+    "many": (f"{CANARY},1\n" * 30, "lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 …"),
+}
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("kind", UNEVEN)
+def test_rows_of_other_lengths_are_named_by_their_lines(tmp_path, kind, zipped):
+    rows, lines = UNEVEN[kind]
+    text = ENROLMENTS.partition("\n")[0] + "\n" + rows
+    home = folder(tmp_path, enrolments_csv=None if zipped else text)
+    if zipped:
+        with gzip.open(home / "enrolments.csv.gz", "wt") as out:
+            out.write(text)
+    with pytest.raises(Faults) as caught:
+        Histories.open(home)
+    (fault,) = caught.value.faults
+    assert fault.where.endswith(f", {lines}")
+    assert CANARY not in str(fault)
+
+
 @pytest.mark.parametrize("damage", ["truncated", "text", "empty", "wrong_type"])
 @pytest.mark.parametrize("table", ["pupils", "enrolments"])
 def test_a_damaged_parquet_file_is_named(tmp_path, damage, table):
@@ -255,7 +280,9 @@ def test_a_clean_table_is_tested_in_few_statements(tmp_path, monkeypatch, many):
     if many:
         monkeypatch.setattr(files, "FEW_ROWS", 0)
     statements, run = [], files._execute
-    monkeypatch.setattr(files, "_execute", lambda c, sql, where: statements.append((where, sql)) or run(c, sql, where))
+    monkeypatch.setattr(
+        files, "_execute", lambda c, sql, where, text=None: statements.append((where, sql)) or run(c, sql, where, text)
+    )
     Histories.open(home)
     tests = [sql for where, sql in statements if "enrolments" in where and " FILTER (" in sql]
     # Many rows: one for dates, and one for the distinct values of each identifier and of all codes together.
