@@ -100,7 +100,7 @@ CASES = {
         str(NEWEST),
         lists(with_marks([0.1], BEFORE), with_marks([0.9], NEWEST - 9 * WEEK), with_marks([0.1], NEWEST)),
     ),
-    "A008": (two_lists(0.25), "25% of its first 20", str(DAY + WEEK), two_lists(0.35)),
+    "A008": (two_lists(0.1), "10% (3% to 30%) of its first 20", str(DAY + WEEK), two_lists(0.25)),
     "A009": (season(children={"801": (1160, 1000)}), "1,160 children", "authority 801", season()),
     "A010": (season(recorded={"attendance": (0, 1000)}), "has stopped", "attendance", season()),
     "A011": (
@@ -181,7 +181,7 @@ def test_without_its_input_it_is_not_judged_and_says_why(code):
         ("A005", lists(stored_list([0.1]))),
         ("A007", lists(stored_list([0.1], day=BEFORE), stored_list([0.9], day=NEWEST))),  # without daily marks
         ("A008", two_lists(0.0, apart=15)),
-        ("A008", two_lists(0.0, capacity=4)),
+        ("A008", two_lists(0.0, capacity=7)),
         ("A009", season(children={"801": (10, 99)})),
         ("A010", season(recorded={"suspensions": (0, 19)})),
         ("A012", season(delays=(Delay(marks=199, days=99.0), DELAYS[1]))),
