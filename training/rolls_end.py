@@ -21,7 +21,7 @@ def newest_record(histories: Histories, definition: Definition, until: date | No
         return f"the newest day in the histories is {newest}"
     if end == NOTHING:
         return f"{definition.name} counts cases only, and the histories hold none"
-    return f"the newest day in the histories is {newest}, but {_records(definition)} go on until {end} only"
+    return f"the newest day in the histories is {newest}, but {records_of(definition)} go on until {end} only"
 
 
 def warnings_of_ended_rolls(
@@ -50,7 +50,7 @@ def warnings_of_ended_rolls(
         open_days = [d for d in sorted(days) if last < d <= end - timedelta(days=delay)]
         if open_days or end - day > LAG:
             told.append(
-                f"authority {authority or 'unknown'}: {_records(definition)} go on until {day} only, other records until {end}. Nobody is known "
+                f"authority {authority or 'unknown'}: {records_of(definition)} go on until {day} only, other records until {end}. Nobody is known "
                 f"to have stayed after that, so that as-of dates count up to {last}{_left_out(open_days)}. Import what came since."
             )
     more = [f"so it is of {quantity(len(told) - SHOWN, 'authority')} more"] if len(told) > SHOWN else []
@@ -62,7 +62,8 @@ def _newest(histories: Histories, until: date | None) -> date:
     return min(newest, until - timedelta(days=1)) if until else newest
 
 
-def _records(definition: Definition) -> str:
+def records_of(definition: Definition) -> str:
+    """Return what a definition's outcomes are known by, in words."""
     return "the rolls and cases" if definition.cases else "the rolls"
 
 

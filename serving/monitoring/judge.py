@@ -18,6 +18,7 @@ from histories.errors import Faults
 from histories.io.quantities import quantity
 from histories.reading.histories import Histories
 from serving.monitoring.outcomes import Outcomes, outcomes_of
+from serving.monitoring.overdue import overdue_warnings
 from serving.monitoring.results import Breakdown, ListResult, TermResult, VersionResult, by_place, by_term, fates_of
 from serving.store.scores.complete_lists import CompleteList, shown_lists
 from serving.store.scores.stored_scores import SHOWN
@@ -154,6 +155,8 @@ def judge(
     judgement = Judgement(manifests=dict(manifests or {}))
     joined: dict[CompleteList, Outcomes] = {}
     known_from: dict[CompleteList, date] = {}
+    overdue: set[CompleteList] = set()
+    end = histories.last_known()
     for (name, horizon), of_task in _by_task(lists).items():
         try:
             definition = terms.definitions.get(name) or Definition.load(name)
@@ -167,6 +170,9 @@ def judge(
         delay = timedelta(days=horizon + definition.known_after_days)
         known_from |= {x: x.as_of + delay for x in of_task}
         matured = [x for x in of_task if x.as_of <= newest.of(x.authority)]
+        late = [x for x in of_task if x not in matured and known_from[x] <= end]
+        judgement.warnings += overdue_warnings(histories, definition, late)
+        overdue.update(late)
         days = sorted({x.as_of for x in matured})
         for start in range(0, len(days), DAYS_AT_ONCE):
             batch = days[start : start + DAYS_AT_ONCE]
@@ -176,7 +182,7 @@ def judge(
             places = pl.DataFrame(rows, schema=JUDGED_WITH, orient="row")
             scores = _shown_first(scores_of(due).join(places, on=list(PLACE), how="left", maintain_order="left"))
             joined |= _of_each(due, outcomes_of(histories, scores, definition, horizon, terms.rule))
-    judgement.lists = [_list_result(x, joined.get(x), known_from.get(x)) for x in lists]
+    judgement.lists = [_list_result(x, joined.get(x), known_from.get(x), overdue=x in overdue) for x in lists]
     for version in _by_newest_list(joined):
         judgement.outcomes[version] = together(o for x, o in joined.items() if x.model_version == version)
         advance(description=f"groups of version {version}")
@@ -255,9 +261,9 @@ def _of_each(lists: Sequence[CompleteList], outcomes: Outcomes) -> Iterator[tupl
         yield x, Outcomes(outcomes.scored.filter(here), outcomes.unscored.filter(here))
 
 
-def _list_result(x: CompleteList, outcomes: Outcomes | None, known_from: date | None) -> ListResult:
+def _list_result(x: CompleteList, outcomes: Outcomes | None, known_from: date | None, *, overdue: bool) -> ListResult:
     if outcomes is None:
-        return ListResult(of=x, known_from=known_from, fates={})
+        return ListResult(of=x, known_from=known_from, fates={}, overdue=overdue)
     return ListResult(
         of=x,
         known_from=known_from,

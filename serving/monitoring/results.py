@@ -71,6 +71,8 @@ class ListResult:
         Children of the authority's cohort without a score.
     figures : Breakdown or None
         None while the window is open.
+    overdue : bool
+        Whether no outcome is known although the histories have reached ``known_from``: the record of who left, or of cases, ends before, or never came.
     """
 
     of: CompleteList
@@ -78,6 +80,7 @@ class ListResult:
     fates: dict[str, int]
     unscored: int = 0
     figures: Breakdown | None = None
+    overdue: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data."""
@@ -85,6 +88,7 @@ class ListResult:
             **asdict(self.of),
             "outcomes_known_from": self.known_from,
             "outcomes_known": self.figures is not None,
+            "outcomes_overdue": self.overdue,
             "children_by_fate": self.fates,
             "unscored": self.unscored,
             "promised_and_came": self.figures.to_dict() if self.figures else None,

@@ -42,10 +42,12 @@ def _lines(report: MonitorReport) -> Iterator[str]:
             at = f" ({alarm.where})" if alarm.where else ""
             yield f"not judged: {alarm.code} {alarm.title}{at}: {alarm.what}"
     lists = report.judgement.lists
-    matured, waiting = [r for r in lists if r.figures], [r for r in lists if not r.figures]
+    matured, overdue = [r for r in lists if r.figures], sum(r.overdue for r in lists)
     yield ""
-    yield f"{len(lists):,} lists are stored; the outcomes of {len(matured):,} are known"
-    next_known = min((r.known_from for r in waiting if r.known_from), default=None)
+    yield f"{_lists(len(lists))} {'is' if len(lists) == 1 else 'are'} stored; the outcomes of {len(matured):,} are known"
+    if overdue:
+        yield f"the outcomes of {overdue:,} are overdue: the records have reached their day, and those of who left, or of cases, have not"
+    next_known = min((r.known_from for r in lists if r.known_from and not (r.figures or r.overdue)), default=None)
     if next_known:
         yield f"the next outcomes are known once the histories reach {next_known}"
     for version in report.judgement.versions:
@@ -69,10 +71,9 @@ def _lines(report: MonitorReport) -> Iterator[str]:
 
 def _version(version: VersionResult) -> Iterator[str]:
     shown = "" if version.shown else ", which no team was shown"
-    yield (
-        f"version {version.model_version} ({version.definition}, {version.horizon_days} days), {_lists(version.lists)} from {version.first_day} to "
-        f"{version.last_day}{shown}"
-    )
+    first, last = version.first_day, version.last_day
+    days = f"of {last}" if first == last else f"from {first} to {last}"
+    yield f"version {version.model_version} ({version.definition}, {version.horizon_days} days), {_lists(version.lists)} {days}{shown}"
     yield f"  all children: {_compared(version.figures.whole)}"
     for kind, parts in (("band", version.figures.bands), ("list", version.figures.lists)):
         for name, comparison in parts.items():
