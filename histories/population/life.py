@@ -5,7 +5,7 @@ Both raise the chance of a *crisis*, in which attendance collapses and the child
 and the hazard of every exit depend on these states. Some children *avoid* school for long periods, mostly recorded as
 illness: they are as absent as a child in crisis, but tend to leave for home education. A few children on a Year 7 roll never
 *arrive* in September. Under other rules a move of school may be a *shock*, which no mark shows: for weeks the risk is higher.
-``hazards`` and ``advance`` define this once; the generator and the true risk both call them.
+``hazards`` (``chances``) and ``advance`` define this once; the generator and the true risk both call them.
 
 Random numbers are counter-based (splitmix64 of seed, pupil, purpose and step), so neither threads nor chunks change the result.
 """
@@ -17,21 +17,29 @@ import math
 import numpy as np
 from numba import njit, prange
 
-from histories.population.care import care_level, care_weeks
+from histories.population.chances import (
+    ARRIVES,
+    CALM,
+    CRISIS,
+    LOST_BEFORE,
+    MISSING,
+    N_EXITS,
+    NO_SHOW,
+    SHOCK,
+    UNKNOWN,
+    calm_hazards,
+    care_level,
+    care_weeks,
+    hazards,
+    in_state,
+    move_rate,
+    place_lost,
+    turmoil,
+)
 
-# Order of the competing exits.
-EXITS = ("missing_education", "unknown", "home_education", "other_authority", "independent_school", "abroad")
-N_EXITS = len(EXITS)
-MISSING, UNKNOWN = 0, 1
-# States of a child, of which one holds at a time; avoidance is separate from them.
-CALM, CRISIS, NO_SHOW, SHOCK = range(4)
-# Weekly chances of a child who has not arrived in Year 7: of arriving late, and of each exit in the order of ``EXITS``.
-ARRIVES = 0.13
-NEVER_CAME = np.array([0.075, 0.050, 0.010, 0.030, 0.020, 0.015])
-# Of the children lost over the summer, the share recorded as leaving Year 6; the others never arrive in Year 7.
-LOST_BEFORE = 0.5
 EXIT, MOVE, HOME_MOVE, CARE_OPEN, CARE_CLOSE, SUSPENSION, RUNAWAY = range(7)
 MAX_EVENTS = 96
+MOST_PRONE = 2.31 * math.exp(5.5)  # times the rate: above any child's chance to start to avoid school
 WEEKS_IN_WINDOW = 17.2  # calendar.HORIZON in weeks, rounded; truth.parquet depends on the exact number
 STEPS = 18  # weeks in which a window lies at least in part
 
@@ -103,7 +111,8 @@ def avoids(avoiding, x, year, trait, key, step, p):
     draw = uniform(key, 13, step)
     if avoiding:
         return 0 if draw < p[15] else 1
-    return 1 if draw < avoidance_onset(x, year, trait, p) else 0
+    # Nearly all draws are above the chance of any child, which needs no exponential.
+    return 1 if draw < MOST_PRONE * p[14] and draw < avoidance_onset(x, year, trait, p) else 0
 
 
 @njit(cache=True)
@@ -118,47 +127,6 @@ def crisis_chance(x, h, crisis, p):
     if crisis:
         return 1.0 - p[3]
     return p[2] * math.exp(min(p[4] * x + p[5] * h, 7.0))
-
-
-@njit(cache=True)
-def hazards(x, h, crisis, avoiding, year, effect, p, out):
-    """Fill the weekly hazards of each exit, in the order of ``EXITS``.
-
-    ``year`` is the year group (0 = Reception); ``effect`` scales the states' effect on exits.
-    """
-    if crisis == NO_SHOW:
-        for e in range(N_EXITS):
-            out[e] = NEVER_CAME[e]
-        return
-    grown = 1.0 + 0.06 * max(year - 6, 0)
-    strain = math.exp(min(effect * (0.7 * x + 0.8 * h), 5.0))
-    ill, shocked = 1.0 * (crisis == CRISIS), 1.0 * (crisis == SHOCK)
-    out[0] = p[6] * strain * grown + ill * p[12] * min(math.exp(effect * 0.20 * h), 5.0) * effect + shocked * p[19]
-    out[1] = p[7] * strain * grown + ill * p[13] * min(math.exp(effect * 0.20 * h), 5.0) * effect + shocked * p[20]
-    out[2] = p[8] * math.exp(min(0.9 * x, 4.0)) * (0.6 + 0.12 * year) * (1.0 + p[16] * avoiding)
-    out[3] = p[9] * math.exp(min(0.6 * h, 3.0))
-    out[4] = p[10]
-    out[5] = p[11]
-
-
-@njit(cache=True)
-def move_rate(h):
-    """Return the chance of a move of school this week."""
-    return 0.00036 * math.exp(min(0.8 * h, 3.5))
-
-
-@njit(cache=True)
-def place_lost(place, x, h):
-    """Return the chance that a child leaves Year 6 without a secondary school, by the state of the application.
-
-    ``place``: 0 accepted, 1 offer not answered, 2 offer declined, 3 no application.
-    """
-    strain = 1.0 / (1.0 + math.exp(-(0.9 * x + 0.8 * h - 2.0)))
-    if place == 0:
-        return 0.0004 * math.exp(min(0.5 * (x + h), 3.0))
-    if place == 1:
-        return 0.06 + 0.25 * strain
-    return 0.10 + 0.40 * strain
 
 
 @njit(cache=True, parallel=True)
@@ -300,13 +268,13 @@ def true_risks(seed, x0, h0, state0, home, traits, h_home, year, place, week, ef
     n = x0.shape[0]
     risks = np.zeros(n)
     for s in prange(n):
-        rates = np.zeros(N_EXITS)
+        calm, rates, chance = np.zeros(N_EXITS), np.zeros(N_EXITS), np.zeros(4)
         total = 0.0
         leaves = year[s] == 6 or year[s] == 11
         for r in range(runs):
             key = stream(seed, np.uint64(5_000_000_000) + np.uint64(s) * np.uint64(runs) + np.uint64(r))
             x, h, avoiding = x0[s], h0[s], state0[s] // 4
-            chance = np.zeros(4)
+            chance[:] = 0.0
             chance[state0[s] % 4] = 1.0
             for step in range(STEPS):
                 t = week[s] + step
@@ -323,12 +291,12 @@ def true_risks(seed, x0, h0, state0, home, traits, h_home, year, place, week, ef
                 chance[SHOCK] = shocked * (1.0 - p[18]) + well * moved
                 now = effect[min(t, effect.shape[0] - 1)]
                 lost = LOST_BEFORE * place_lost(place[s], x, h) if last and year[s] == 6 else 0.0
+                calm_hazards(x=x, h=h, avoiding=avoiding, year=year[s], effect=now, p=p, out=calm)
+                adding = turmoil(h, now)
                 for state in range(4):
-                    if (
-                        chance[state] == 0.0
-                    ):  # it adds nothing, and most children can neither be shocked nor fail to arrive
+                    if chance[state] == 0.0:  # it adds nothing; most children can neither be shocked nor fail to arrive
                         continue
-                    hazards(x=x, h=h, crisis=state, avoiding=avoiding, year=year[s], effect=now, p=p, out=rates)
+                    in_state(state=state, calm=calm, turmoil=adding, effect=now, p=p, out=rates)
                     rates[MISSING] += 0.6 * lost
                     rates[UNKNOWN] += 0.4 * lost
                     rates[MISSING] *= help_on(helped, s, step)

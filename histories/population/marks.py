@@ -7,7 +7,8 @@ import math
 import numpy as np
 from numba import njit, prange
 
-from histories.population.life import CRISIS, NO_SHOW, uniform
+from histories.population.chances import CRISIS, NO_SHOW
+from histories.population.life import uniform
 
 # The order of codes in the dictionary of the written column.
 CODES = ("/", "\\", "L", "B", "P", "V", "W", "I", "M", "C", "C2", "E", "G", "O", "N", "U", "X", "K")

@@ -8,7 +8,8 @@ from datetime import date
 import numpy as np
 
 from histories.calendar import ONE_DAY, school_days, term_dates
-from histories.population.life import EXIT, EXITS, MISSING, MOVE, UNKNOWN
+from histories.population.chances import EXITS, MISSING, UNKNOWN
+from histories.population.life import EXIT, MOVE
 from histories.population.world import World
 
 

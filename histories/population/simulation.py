@@ -116,7 +116,7 @@ def _check(out: Path, pupils: int, years: int, authorities: int, *, seed: int, l
 
 
 def parameters(s: dict[str, Any]) -> np.ndarray:
-    """Return the numbers of a scenario as an array for the compiled process, in the order of ``life.advance`` and ``life.hazards``."""
+    """Return the numbers of a scenario as an array for the compiled process, in the order of ``life.advance`` and ``chances.hazards``."""
     latent, exits = s["latent"], s["exits"]
     names = [
         "missing",
