@@ -22,6 +22,7 @@ from training.fitting import uncertainty
 from training.fitting.blas_threads import BLAS_THREADS, fixed_blas_threads
 from training.fitting.candidates import Learn, Learning, boosted, grid, learner, releasable, ridge
 from training.fitting.helped import AS_THEY_CAME
+from training.fitting.pace import Pace, work_of_the_model, work_of_training
 from training.fitting.partial_windows import with_exposure, with_parts
 from training.fitting.rolling_origin import Predictions, judge_all, learn_from, matrix_of, predict, weight_of
 from training.fitting.selection import choose
@@ -129,8 +130,8 @@ def train(
         If there are too few known outcomes.
     """
     with fixed_blas_threads(blas_threads):
-        task, settings = task or Task(), config or dict(boosted.DEFAULTS)
-        advance(description="labels")
+        task, settings, pace = task or Task(), config or dict(boosted.DEFAULTS), Pace(advance)
+        pace(description="labels")
         labeller = Labeller(histories, task)
         came = labeller.labels(task.as_they_came())
         labels, helped = task.with_counts(histories, came)
@@ -142,11 +143,16 @@ def train(
         else:
             asked, splits = pl.concat([labels, parts]), with_parts(splits, labels, parts)
             _, helped = task.with_counts(histories, came, parts)
-        frame = learned = task.labelled(histories, asked, memory=memory, seed=seed, kept=kept, advance=advance)
+        if not trials:  # nobody knows how long a search takes
+            pace.expect(work_of_training(asked, splits, grid(settings)))
+        pace(description="features", work=("features", len(asked)))
+        frame = learned = task.labelled(histories, asked, memory=memory, seed=seed, kept=kept, advance=pace)
         if parts is not None:
             is_whole = pl.col("window_days") == task.horizon
             frame, rest = learned.filter(is_whole), learned.filter(~is_whole)
             learned = with_exposure(frame, rest)
+        pace.end()
+        pace.expect([])
         digest = histories.digest()
         if trials:
             study = _study(digest, task, splits, settings, seed)
@@ -160,19 +166,21 @@ def train(
                 study=study,
                 storage=storage,
                 on_trial=on_trial,
-                advance=advance,
+                advance=pace,
             )
         candidates = grid(settings)
+        pace.expect(work_of_training(learned, splits, candidates))
         predictions = predict(
-            frame=frame, names=catalogue().names, splits=splits, candidates=candidates, seed=seed, advance=advance
+            frame=frame, names=catalogue().names, splits=splits, candidates=candidates, seed=seed, advance=pace
         )
+        pace(description="judging", work=("judging", len(predictions.frame)))
         chosen, story = choose(predictions, releasable(candidates, settings), seed)
-        advance(description="judging")
         figures, against = judge_all(predictions, chosen, seed)
         onsets = followed(task, histories, frame, labeller)
         figures[chosen]["within"] = expected_and_came(predictions, chosen, onsets, task.horizon)
         released = next(c.settings for c in candidates if c.name == chosen) or settings
-        advance(description="the final model")
+        pace.expect(work_of_the_model(chosen, len(learned)))
+        pace(description="the final model", work=(chosen, len(learned)))
         learning = learn_from(learned, catalogue().names, seed)
         made_of = PARTS.get(chosen, BOOSTER_ALONE)
         booster = boosted.train(learning, released) if "booster" in made_of else None
@@ -188,8 +196,9 @@ def train(
             newest=Newest(x=newest, margins=weighted_mean(margins, list(made_of.values()))),
             learn=learner(chosen, released),
             seed=seed,
-            advance=advance,
+            advance=pace,
         )
+        pace.end()
         manifest = Manifest(
             name="onroll",
             version="0",
@@ -288,6 +297,7 @@ def fit_calibrator(
         margins=newest.margins,
         learn=learn,
         advance=advance,
+        kind=chosen,
     )
     return {
         "a": a,

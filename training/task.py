@@ -38,7 +38,7 @@ from training.rolls_end import newest_record
 ProgressCallback = Callable[..., None]
 
 
-def quiet(steps: int = 1, description: str | None = None) -> None:
+def quiet(steps: int = 1, description: str | None = None, **told: object) -> None:
     """Show no progress."""
 
 

@@ -90,19 +90,22 @@ def progress(description: str, total: int | None = None) -> Iterator[Callable[..
     Yields
     ------
     callable
-        ``advance(steps=1, description=None)``.
+        ``advance(steps=1, description=None, left=None)``; ``left`` are the seconds until all is done, if they are known. Whatever else it is told is
+        not shown.
     """
     if not sys.stderr.isatty():
-        yield lambda steps=1, description=None: None
+        yield lambda steps=1, description=None, **told: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    from histories.io.time_left import TimeLeft
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeLeft())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(description, total=total)
 
-        def advance(steps: int = 1, description: str | None = None) -> None:
-            bar.update(task, advance=steps, description=description)
+        def advance(steps: int = 1, description: str | None = None, left: float | None = None, **told: object) -> None:
+            bar.update(task, advance=steps, description=description, left=left, told_at=bar.get_time())
 
         yield advance

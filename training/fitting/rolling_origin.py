@@ -87,7 +87,7 @@ def predict(
     splits: Splits,
     candidates: list[Candidate],
     seed: int,
-    advance: Callable[..., None] = lambda steps=1, description=None: None,
+    advance: Callable[..., None] = lambda steps=1, description=None, work=None: None,
 ) -> Predictions:
     """Train each candidate at each origin on the outcomes known before it, and predict the origin's day.
 
@@ -103,7 +103,7 @@ def predict(
     for n, o in enumerate(splits.origins):
         ahead = frame.filter(pl.col("as_of") == o.day)
         learning, was_seen = _learned_before(frame, ahead, names, o.day, seed)
-        of_day = _predict(candidates, learning, matrix_of(ahead, names), partial(_say, advance, o.day))
+        of_day = _predict(candidates, learning, matrix_of(ahead, names), partial(_say, advance, o.day, len(learning.y)))
         del learning  # the next origin's is built without it
         for name, of_candidate in of_day.items():
             margins[name].append(of_candidate)
@@ -130,24 +130,31 @@ def _learned_before(
 
 
 def _predict(
-    candidates: list[Candidate], learning: Learning, x: np.ndarray, say: Callable[[list[Candidate]], None]
+    candidates: list[Candidate], learning: Learning, x: np.ndarray, say: Callable[[str, list[Candidate]], None]
 ) -> dict[str, np.ndarray]:
     """Return the margins of each candidate."""
-    side_by_side = [c for c in candidates if c.side_by_side]
-    say(side_by_side)
-    jobs = [partial(_margins_of, c, learning, x) for c in side_by_side]
-    margins = dict(zip((c.name for c in side_by_side), in_parallel(jobs, len(learning.y)), strict=True))
+    margins: dict[str, np.ndarray] = {}
+    for kind, of in together(candidates):
+        say(kind, of)
+        jobs = [partial(_margins_of, c, learning, x) for c in of]
+        made = in_parallel(jobs, len(learning.y)) if of[0].side_by_side else (job() for job in jobs)
+        margins |= zip((c.name for c in of), made, strict=True)
     for c in candidates:
-        if c.mean_of and all(name in margins for name in c.mean_of):
+        if c.name not in margins:
             margins[c.name] = weighted_mean([margins[name] for name in c.mean_of], list(c.mean_of.values()))
-        elif c.name not in margins:
-            say([c])
-            margins[c.name] = _margins_of(c, learning, x)
-    return margins
+    return {c.name: margins[c.name] for c in candidates}
 
 
-def _say(advance: Callable[..., None], day: date, of: list[Candidate]) -> None:
-    advance(description=f"predicting {day}: {', '.join(c.title for c in of)}")
+def together(candidates: list[Candidate]) -> list[tuple[str, list[Candidate]]]:
+    """Return which candidates learn at the same time, by their names: first those side by side, then one after another; means of these need no learning."""
+    names = {c.name for c in candidates}
+    learning = [c for c in candidates if not (c.mean_of and names.issuperset(c.mean_of))]
+    groups = [[c for c in learning if c.side_by_side], *([c] for c in learning if not c.side_by_side)]
+    return [(", ".join(c.name for c in of), of) for of in groups if of]
+
+
+def _say(advance: Callable[..., None], day: date, rows: int, kind: str, of: list[Candidate]) -> None:
+    advance(description=f"predicting {day}: {', '.join(c.title for c in of)}", work=(kind, rows))
 
 
 def _margins_of(candidate: Candidate, learning: Learning, x: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ from training.measures.calibration import risk
 from training.measures.intervals import resampled
 
 MODELS = 6
+DRAWN = 0.632  # share of the pupils that a resample draws
 KNOTS = 24
 PARTS = 4  # ranges of risks in which as many outcomes are expected
 SCALE = 0.3  # log-odds: of the half-normal prior of the deviation between terms; authorities differ more (``training.adoption``: 0.5)
@@ -31,7 +32,9 @@ def spread(
     x: np.ndarray,
     margins: np.ndarray,
     learn: Learn,
-    advance: Callable[..., None] = lambda steps=1, description=None: None,
+    *,
+    advance: Callable[..., None] = lambda steps=1, description=None, work=None: None,
+    kind: str = "",
 ) -> dict[str, list[float]]:
     """Measure how far models trained on resampled pupils differ, by margin.
 
@@ -47,6 +50,8 @@ def spread(
         The model's margins of these snapshots.
     learn : callable
         Trains the model on other rows.
+    advance, kind : callable, str
+        See ``pace.Pace``; the kind of work that training such a model is.
 
     Returns
     -------
@@ -60,10 +65,10 @@ def spread(
         return learn(drawn)(x)
 
     jobs = [partial(margins_of_resample, times) for times in resampled(pupil, learning.seed, MODELS)]
-    others = []
-    for number, margins_of_other in enumerate(in_parallel(jobs, len(learning.y)), 1):
-        advance(description=f"uncertainty: model {number} of {MODELS}")
-        others.append(margins_of_other)
+    others, made = [], in_parallel(jobs, len(learning.y))
+    for number in range(1, MODELS + 1):
+        advance(description=f"uncertainty: model {number} of {MODELS}", work=(kind, DRAWN * len(learning.y)))
+        others.append(next(made))
     # A model's mean depends on the number of positives drawn; the resampled calibrators already include that part.
     parts = np.array([o - o.mean() for o in others])
     sd = parts.std(axis=0, ddof=1)

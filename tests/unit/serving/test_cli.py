@@ -14,6 +14,7 @@ from histories.calendar import london_today
 from histories.errors import Fault, Faults, Usage
 from histories.io.system_refusals import DO
 from histories.io.terminal import json_option, progress, result
+from histories.io.time_left import TimeLeft
 from serving.cli import demo, main
 
 
@@ -45,6 +46,21 @@ def test_standard_output_holds_only_the_json_result(verb, capsys):
     assert json.loads(capsys.readouterr().out) == {"pupils": 2}
     assert left(["features"]) == 0
     assert capsys.readouterr() == ("2 pupils\n", "")
+
+
+@pytest.mark.parametrize(
+    ("told", "now", "text"),
+    [
+        (None, 100.0, ""),
+        (600.0, 100.0, "about 10 min left"),
+        (600.0, 340.0, "about 6 min left"),
+        (600.0, 9999.0, "under a minute left"),
+        (5400.0, 100.0, "about 1 h 30 min left"),
+    ],
+)
+def test_progress_counts_down_from_the_time_left_that_it_was_told(told, now, text):
+    task = SimpleNamespace(fields={"left": told, "told_at": 100.0}, get_time=lambda: now)
+    assert TimeLeft().render(task).plain == text
 
 
 def test_mlflow_draws_no_progress_and_neither_it_nor_bentoml_reports_home(verb, monkeypatch, tmp_path, capfd):
