@@ -100,9 +100,8 @@ def tallied_blocks(histories: Histories, as_of: list[date], **how) -> Iterator[p
 
 def featured(histories: Histories, frame: Frame) -> Frame:
     """Add the features to snapshots that have tallies and context."""
-    expressions, absent = _expressions(catalogue()), nw.lit(None, nw.Float64)
-    computable = {f.name for f in catalogue().features if histories.present.issuperset(f.sources)}
-    return frame.with_columns(*((expressions[n] if n in computable else absent).alias(n) for n in catalogue().names))
+    features = _expressions(catalogue())
+    return frame.with_columns(*(v if histories.present.issuperset(of) else absent for of, v, absent in features))
 
 
 def in_polars(frame: Frame) -> pl.DataFrame:
@@ -134,5 +133,7 @@ def _counted(histories: Histories, as_of: list[date], tallies: dict[str, Tally],
 
 
 @cache
-def _expressions(of: Catalogue) -> dict[str, nw.Expr]:
-    return {f.name: f.value() for f in of.features}
+def _expressions(of: Catalogue) -> tuple[tuple[tuple[str, ...], nw.Expr, nw.Expr], ...]:
+    """Return of each feature the tables that it needs, its expression, and the one that stands for it without one of them."""
+    absent = nw.lit(None, nw.Float64)
+    return tuple((f.sources, f.value().alias(f.name), absent.alias(f.name)) for f in of.features)

@@ -44,6 +44,7 @@ EVIDENCE_RANKS = 500  # top ranks in each authority that get evidence
 OF_PUPIL = ("pupil_id", "authority", "urn", "nc_year")
 OF_CHECK = ("risk", "risk_low", "risk_high")
 FEW = 60  # children who are explained one by one
+NUMBERS = cs.numeric().cast(pl.Float64).fill_nan(None)
 
 
 class RiskModel:
@@ -144,7 +145,8 @@ class RiskModel:
 
     def _needed(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return the columns of snapshots with tallies and features that scores are made from: half of them."""
-        names = dict.fromkeys((*OF_PUPIL, *(n for n in self.looked_at if n in frame.columns)))
+        there = set(frame.columns)
+        names = dict.fromkeys((*OF_PUPIL, *(n for n in self.looked_at if n in there)))
         return frame.select(*names, list_of())
 
     def ranked(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -255,11 +257,12 @@ class RiskModel:
         self, frame: pl.DataFrame, contributions: np.ndarray, same: dict[str, Any], lists: list[Any]
     ) -> Sequence[Score]:
         """Return scores without evidence; ``same`` has the fields that they share, and ``lists`` the list of each."""
-        m, numbers = self.manifest, frame.select(cs.numeric().cast(pl.Float64).fill_nan(None))
+        m, numbers = self.manifest, frame.select(NUMBERS)
         own = {**self._of_margins(frame, same["as_of"]), "base": contributions[:, -1].tolist(), "list": lists}
         own |= {"features_digest": digests(self._x(frame)), "unseen": self._unseen(numbers)}
         if len(frame) > FEW:
-            looked_at = {name: numbers[name].to_numpy() for name in self.looked_at if name in numbers.columns}
+            there = set(numbers.columns)
+            looked_at = {name: numbers[name].to_numpy() for name in self.looked_at if name in there}
             of_model: dict[str, Any] = {"booster": self.booster, "manifest": m, "sentences": self.true_sentences}
             made_from = Ingredients(**of_model, numbers=looked_at, checks=checks(contributions, own))
             return in_columns(same, own, made_from, contributions[:, :-1])
@@ -307,8 +310,9 @@ class RiskModel:
     def _unseen(self, numbers: pl.DataFrame) -> list[list[str]]:
         """Return of each row the features whose value lies outside the training range, or is missing but never was in training."""
         found: list[list[str]] = [[] for _ in range(len(numbers))]
+        there = set(numbers.columns)
         for name, (low, high, missing) in self.manifest.seen.items():
-            x = numbers[name].to_numpy() if name in numbers.columns else np.full(len(numbers), np.nan)
+            x = numbers[name].to_numpy() if name in there else np.full(len(numbers), np.nan)
             none = np.isnan(x)
             outside = ~none if low is None or high is None else ~none & ~((low <= x) & (x <= high))
             for k in np.flatnonzero(outside | none if missing == 0.0 else outside).tolist():

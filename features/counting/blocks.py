@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import narwhals as nw
 import numpy as np
@@ -149,10 +151,26 @@ def counted(
     if present and len(frame):
         reads = histories.opened if "attendance" in part.tables else histories
         counts = part.count(reads, frame, columns, known_on)
-        frame = counts.select(*KEYS, *(nw.col(c).cast(part.kind) for c in columns))
+        frame = counts.select(*KEYS, *_typed(tuple(columns), part.kind))
     else:
-        frame = frame.with_columns(*(nw.lit(None, part.kind).alias(c) for c in columns))
-    return frame.with_columns(*(nw.col(c).fill_null(0) for c in columns if present and c in part.zero))
+        frame = frame.with_columns(*_missing(tuple(columns), part.kind))
+    return frame.with_columns(*_filled(tuple(c for c in columns if present and c in part.zero)))
+
+
+# To make the expressions of a request takes as long as to compute them for one child.
+@cache
+def _typed(columns: tuple[str, ...], kind: Any) -> tuple[nw.Expr, ...]:
+    return tuple(nw.col(c).cast(kind) for c in columns)
+
+
+@cache
+def _missing(columns: tuple[str, ...], kind: Any) -> tuple[nw.Expr, ...]:
+    return tuple(nw.lit(None, kind).alias(c) for c in columns)
+
+
+@cache
+def _filled(columns: tuple[str, ...]) -> tuple[nw.Expr, ...]:
+    return tuple(nw.col(c).fill_null(0) for c in columns)
 
 
 def _in_store(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 import narwhals as nw
 
@@ -88,7 +89,12 @@ class Sums:
 
 
 def _added(frame: Frame, by: list[str], columns: Iterable[str]) -> Frame:
-    return frame.group_by(*by).agg(*(nw.col(c).fill_null(0).sum() for c in columns))
+    return frame.group_by(*by).agg(*_total(tuple(columns)))
+
+
+@cache
+def _total(columns: tuple[str, ...]) -> tuple[nw.Expr, ...]:
+    return tuple(nw.col(c).fill_null(0).sum() for c in columns)
 
 
 def add_context(histories: Histories, frame: Frame, day: int, sums: Sums) -> Frame:
@@ -103,7 +109,7 @@ def add_context(histories: Histories, frame: Frame, day: int, sums: Sums) -> Fra
     sums : Sums
         The sums of the whole cohort on the day.
     """
-    august, zero = august_before(day_of(day)), nw.lit(0, nw.Int64)
+    august = august_before(day_of(day))
     kinds = nw.col("phase").is_in(["special", "ap"]).cast(nw.Int64).alias("special_or_ap")
     frame = frame.with_columns(
         nw.lit(_term(day), nw.Int64).alias("term_number"),
@@ -116,18 +122,33 @@ def add_context(histories: Histories, frame: Frame, day: int, sums: Sums) -> Fra
     for beside, on in _beside(sums):
         frame = joined(frame, beside, on)
     frame = joined(frame, _of_kind(sums, phases.select("urn", "phase")), ["authority", "phase"]).drop("phase")
-    child = {c: nw.col(c).fill_null(0) for c in (*SUMMED, "pupils")}
     sizes = {"school_others": "school_pupils", "area_others": "area_pupils"}
-    frame = frame.with_columns(
-        *((nw.col(f"school_{c}") - mine).alias(f"school_{c}") for c, mine in child.items()),
-        *((nw.col(f"area_{c}") - child[c]).alias(f"area_{c}") for c in IN_AREA),
-        *(nw.col(f"{group}_lost_730").fill_null(0) for group in ("school", "area", "la", "kind")),
-    ).with_columns(*(nw.col(c).alias(name) for name, c in sizes.items()))
+    frame = frame.with_columns(*_of_others()).with_columns(*(nw.col(c).alias(name) for name, c in sizes.items()))
     if "addresses" not in histories.present:
         return frame.with_columns(*(nw.lit(None, nw.Int64).alias(name) for name in AT_HOME.values()))
     homes = sums.homes.filter(nw.col("pupils") > 1).rename(AT_HOME)
     frame = joined(frame, homes, "household_id")
-    return frame.with_columns(*(nw.coalesce(nw.col(n) - child[c], zero).alias(n) for c, n in AT_HOME.items()))
+    return frame.with_columns(*_of_siblings())
+
+
+def _mine(column: str) -> nw.Expr:
+    return nw.col(column).fill_null(0)
+
+
+@cache
+def _of_others() -> tuple[nw.Expr, ...]:
+    """Return the sums of the school and the area without the child, and the leavers of each, zero where there is none."""
+    return (
+        *((nw.col(f"school_{c}") - _mine(c)).alias(f"school_{c}") for c in (*SUMMED, "pupils")),
+        *((nw.col(f"area_{c}") - _mine(c)).alias(f"area_{c}") for c in IN_AREA),
+        *(nw.col(f"{group}_lost_730").fill_null(0) for group in ("school", "area", "la", "kind")),
+    )
+
+
+@cache
+def _of_siblings() -> tuple[nw.Expr, ...]:
+    zero = nw.lit(0, nw.Int64)
+    return tuple(nw.coalesce(nw.col(n) - _mine(c), zero).alias(n) for c, n in AT_HOME.items())
 
 
 def _beside(sums: Sums) -> list[tuple[Frame, str]]:

@@ -198,7 +198,11 @@ def list_of(rules: Sequence[StoppingRule] | None = None) -> pl.Expr:
 
     The newest rule that held on the as-of date decides. Days before the first rule are seen in hindsight, by the newest.
     """
-    rules = tuple(rules or stopping_rules())
+    return _list_of(tuple(rules or stopping_rules()))
+
+
+@cache
+def _list_of(rules: tuple[StoppingRule, ...]) -> pl.Expr:
     stopping = rules[-1].holds()
     for rule, later in reversed(list(pairwise(rules))):
         in_force = pl.col("as_of").is_between(rule.since, later.since, closed="left")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from functools import partial
+from functools import cache, lru_cache, partial
 
 import narwhals as nw
 import pyarrow as pa
@@ -58,7 +58,16 @@ def visible_each_day(
 def _as_seen(histories: Histories, table: str, rows: nw.LazyFrame, known_on: date | None) -> nw.LazyFrame:
     """Keep of a table's rows with ``as_of`` what was visible then, and add ``age``."""
     declared = TABLES[table]
-    rows = rows.filter(seen(nw.col("known"), happened(declared), known_on))
+    known, hidden = _seen_of(declared, known_on)
+    rows = rows.filter(known)
+    rows = rows.with_columns(*hidden) if hidden else rows
+    rows = where_repeated(histories, table, declared.key[1:], rows, partial(_corrected, declared))
+    return rows.with_columns((nw.col("as_of") - nw.col(HAPPENED[table])).alias("age"))
+
+
+@lru_cache(maxsize=1000)  # days of knowledge are given by callers
+def _seen_of(declared: type[Table], known_on: date | None) -> tuple[nw.Expr, list[nw.Expr]]:
+    """Return whether a row of a table is visible, and the columns of which a part is hidden."""
     hidden = []
     if declared.end:
         ended = seen(nw.col("end_known"), nw.col(declared.end), known_on)
@@ -68,9 +77,7 @@ def _as_seen(histories: Histories, table: str, rows: nw.LazyFrame, known_on: dat
     for stage in declared.stages:
         come = seen(nw.col(stage.date), nw.col(stage.date), known_on)
         hidden += [nw.when(come).then(nw.col(c)).alias(c) for c in stage.columns]
-    rows = rows.with_columns(*hidden) if hidden else rows
-    rows = where_repeated(histories, table, declared.key[1:], rows, partial(_corrected, declared))
-    return rows.with_columns((nw.col("as_of") - nw.col(HAPPENED[table])).alias("age"))
+    return seen(nw.col("known"), happened(declared), known_on), hidden
 
 
 def _corrected(declared: type[Table], rows: nw.LazyFrame) -> nw.LazyFrame:
@@ -103,9 +110,15 @@ def come(rows: nw.LazyFrame, table: str) -> nw.LazyFrame:
     begun = rows.filter((nw.col("age") >= 0) | nw.col("age").is_null())
     if not declared.end:
         return begun
-    over = nw.col(declared.end) < nw.col("as_of")
+    return begun.with_columns(*_over(declared))
+
+
+@cache
+def _over(declared: type[Table]) -> list[nw.Expr]:
+    """Return the columns of a table's end, hidden where it is still ahead."""
+    over = nw.col(str(declared.end)) < nw.col("as_of")
     with_it = dict.fromkeys((*declared.end_columns, *declared.end_known_from, "end_known"))
-    return begun.with_columns(*(nw.when(over).then(nw.col(c)).alias(c) for c in with_it))
+    return [nw.when(over).then(nw.col(c)).alias(c) for c in with_it]
 
 
 def valid_marks(marks: nw.LazyFrame) -> nw.LazyFrame:
