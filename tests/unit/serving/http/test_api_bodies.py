@@ -3,8 +3,10 @@
 import json
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from serving.http.json_once import TWICE, parsed
+from serving.http.json_once import KEY_ENDS, TWICE, key_ends, parsed
 from tests.support.interface import BODY, ROWS
 
 AS_JSON = {"Content-Type": "application/json"}
@@ -41,6 +43,16 @@ def test_a_body_without_double_keys_is_read_as_it_stands(text):
     for other in ("utf-16", "utf-16-be", "utf-32"):
         with pytest.raises(ValueError, match=r"codec|Expecting|Extra"):  # what a proxy would see as other text
             parsed(text.encode(other))
+
+
+@given(
+    st.lists(st.sampled_from([b'"', b":", b" ", b"\n", b"\t", b"\r", b"\\", b"a", b"\xff", b"{", b","])).map(b"".join)
+)
+@example(b'{"a" :1,"b":2}')
+@example(b'{"a": ":"}')
+@example(b":")
+def test_keys_are_counted_by_their_colons_as_by_their_ends(body):
+    assert key_ends(body) == len(KEY_ENDS.findall(body))
 
 
 def warnings_of(service, rows):
