@@ -21,8 +21,8 @@ from features.groups.groups import GROUPS
 from histories.population.simulation import simulate
 from histories.reading.histories import Histories
 from training.description.describing import describe_snapshots
-from training.evaluation.fairness import listed
 from training.measures.intervals import bootstrap
+from training.measures.metrics import listed, numbers
 
 DAYS = [date(2023, 9, 11), date(2024, 1, 15), date(2024, 9, 9)]
 # Groups that need no marks, since reading marks would take most of the time.
@@ -67,7 +67,7 @@ def true_ratios(frame: pl.DataFrame) -> dict[tuple[str, str], float]:
 
 def riskiest(frame: pl.DataFrame) -> np.ndarray:
     """Return which snapshots are on the lists of the riskiest 1%."""
-    return listed(frame.select("authority", "as_of"), frame["risk"].to_numpy(), 0.01)
+    return listed(frame["risk"].to_numpy(), numbers(frame, "authority", "as_of"), 0.01)
 
 
 def main(worlds: int = 200) -> None:

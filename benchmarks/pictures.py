@@ -12,7 +12,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import cache
 from pathlib import Path
 
 from PIL import Image
@@ -32,8 +33,7 @@ from training.release.resolve import resolve
 from training.risk_model import RiskModel
 
 OUT, RELEASES, HISTORIES = Path("docs/pages"), Path("mlruns/releases"), Path("demo/histories")
-TODAY = monday(Histories.open(HISTORIES).last_known())
-LISTS = [TODAY - timedelta(weeks=n) for n in (11, 1, 0)]
+LISTS = (11, 1, 0)  # weeks before today
 SCALE, COLOURS, TALLEST, MAX = 0.75, 32, 1700, 60_000  # of a picture; its bytes
 USERS = {"dana": "worker", "robin": "worker", "lee": "lead", "sam": "analyst"}
 ADDRESSES = {
@@ -47,12 +47,18 @@ ADDRESSES = {
 NARROW, WIDE, SHEET = {"width": 320, "height": 640}, {"width": 1000, "height": 700}, {"width": 794, "height": 1123}
 
 
+@cache
+def today() -> date:
+    """Return the newest Monday of the demo's records."""
+    return monday(Histories.open(HISTORIES).last_known())
+
+
 def fill(home: Path) -> None:
     """Store lists, and actions for the top children."""
     opened, pages = Histories.open(HISTORIES), PageSettings.load(None)
     model, store = RiskModel.load(resolve("onroll@champion", RELEASES)), Store(f"sqlite:///{home / 'onroll.db'}")
-    for day in LISTS:
-        scores = model.score(opened, day)
+    for weeks in LISTS:
+        scores = model.score(opened, today() - timedelta(weeks=weeks))
         store.save(s.to_dict() for s in scores)
         store.keep(opened, scores, pages.rules(), pages.calendar.closed)
     authority, urns = scores[0].authority, sorted({s.urn for s in scores})
@@ -62,7 +68,7 @@ def fill(home: Path) -> None:
     (home / "pages.toml").write_text('experiments = "http://127.0.0.1:5000"\n')
     dana = Caller("dev:dana", "worker", authority)
     with store.view(dana) as view:
-        refs = [c.pupil_ref for c in week_list.week(view, Chosen(), 5, TODAY).children]
+        refs = [c.pupil_ref for c in week_list.week(view, Chosen(), 5, today()).children]
     with store.change(dana) as change:
         staff.remember(change, "dana")
         named = [cases.open_case(change, ref) for ref in refs]
@@ -72,23 +78,23 @@ def fill(home: Path) -> None:
             change=change,
             case_id=named[0],
             version=2,
-            on=TODAY - timedelta(days=4),
+            on=today() - timedelta(days=4),
             outcome="no_answer",
             text="Rang at nine and at four.",
         )
-        cases.act(change, named[0], 3, TODAY - timedelta(days=3), "school_meeting")
-        cases.contact(change, named[1], 2, TODAY - timedelta(days=5), "spoke_well")
+        cases.act(change, named[0], 3, today() - timedelta(days=3), "school_meeting")
+        cases.contact(change, named[1], 2, today() - timedelta(days=5), "spoke_well")
         doubts.doubt(
             change=change,
             case_id=named[2],
             version=2,
             table="attendance",
-            on=TODAY - timedelta(days=6),
+            on=today() - timedelta(days=6),
             reason="not_so",
             text="The school has a letter from the dentist.",
         )
         cases.dismiss(change, named[3], 1, "known_plan")
-        cases.snooze(change, named[4], 1, TODAY + timedelta(days=14))
+        cases.snooze(change, named[4], 1, today() + timedelta(days=14))
     store.engine.dispose()
 
 
@@ -137,7 +143,7 @@ def main() -> None:
         home = Path(folder)
         if "STEPPED_CLOCK" not in os.environ:
             clock = SteppedClock(home)
-            clock.step(int((datetime.combine(TODAY, time(8, 40)) - datetime.now()).total_seconds()))
+            clock.step(int((datetime.combine(today(), time(8, 40)) - datetime.now()).total_seconds()))
             again = [sys.executable, "-m", "benchmarks.pictures"]
             raise SystemExit(subprocess.call(again, env={**os.environ, **clock.environment}))
         shutil.copytree(RELEASES, home / RELEASES)
