@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from features.counting.block_cache import BlockStore
 from features.evidence import evidence
 from features.matrix import tallied_blocks
 from features.outcome.cohort import CohortRule
-from features.outcome.stopping import list_of
+from features.outcome.stopping import list_on
 from histories.reading.histories import Histories
 from training.arguments import as_day, as_opened, feature_values
 from training.bands import by_capacity, by_risk
@@ -29,6 +30,7 @@ from training.explanation.chance import last_day, sureness
 from training.explanation.importance import importance
 from training.explanation.reason_columns import KINDS
 from training.explanation.reasons import Wording, reasons, wording_of
+from training.explanation.row_values import TrainingRanges, matrix_of, numbers_of
 from training.explanation.score import Score
 from training.explanation.score_columns import Ingredients, fields, in_columns, places_of_evidence
 from training.explanation.scorer import scorer_of
@@ -44,7 +46,6 @@ EVIDENCE_RANKS = 500  # top ranks in each authority that get evidence
 OF_PUPIL = ("pupil_id", "authority", "urn", "nc_year")
 OF_CHECK = ("risk", "risk_low", "risk_high")
 FEW = 60  # children who are explained one by one
-NUMBERS = cs.numeric().cast(pl.Float64).fill_nan(None)
 
 
 class RiskModel:
@@ -70,6 +71,11 @@ class RiskModel:
     def true_sentences(self) -> TrueSentences:
         """The sentences of its features, for many children at once."""
         return TrueSentences([f["name"] for f in self.manifest.catalogue], self.wording)
+
+    @cached_property
+    def ranges(self) -> TrainingRanges:
+        """What the training saw of each feature."""
+        return TrainingRanges(self.manifest.seen)
 
     @cached_property
     def looked_at(self) -> list[str]:
@@ -134,7 +140,7 @@ class RiskModel:
         """
         histories, as_of = as_opened(histories), as_day(as_of, "as_of")
         blocks = tallied_blocks(histories, [as_of], rule=rule, known_on=known_on, kept=kept, advance=advance)
-        frame = pl.concat([self._needed(block) for block in blocks])
+        frame = pl.concat([self._needed(block, as_of) for block in blocks])
         if frame.is_empty():
             return []
         frame = self.ranked(frame)
@@ -143,18 +149,22 @@ class RiskModel:
         advance(description="contributions and evidence")
         return self.explained(histories, frame, as_of, known_on)
 
-    def _needed(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def _needed(self, frame: pl.DataFrame, as_of: date) -> pl.DataFrame:
         """Return the columns of snapshots with tallies and features that scores are made from: half of them."""
         there = set(frame.columns)
         names = dict.fromkeys((*OF_PUPIL, *(n for n in self.looked_at if n in there)))
-        return frame.select(*names, list_of())
+        return frame[list(names)].hstack(frame.select(list_on(as_of)))
 
     def ranked(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return snapshots with ``margin``, ``rank`` (1 = highest in its authority; ties by key) and ``listed_among`` (the authority's snapshots)."""
-        frame = frame.with_columns(pl.Series("margin", self.margins(frame)))
-        frame = frame.sort(["authority", "margin", "pupil_id"], descending=[False, True, False])
-        rank, listed_among = (pl.int_range(pl.len()) + 1).over("authority"), pl.len().over("authority")
-        return frame.with_columns(rank.alias("rank"), listed_among.cast(pl.Int64).alias("listed_among"))
+        # Polars plans whatever it sorts, and all columns take longer than the few that the order needs.
+        margins, places = pl.Series("margin", self.margins(frame)), pl.Series("place", range(len(frame)))
+        order = frame[["authority", "pupil_id"]].hstack([margins, places])
+        order = order.sort(["authority", "margin", "pupil_id"], descending=[False, True, False])
+        sizes = [len([*rows]) for _, rows in groupby(order["authority"].to_list())]
+        ranks = pl.Series("rank", [rank for size in sizes for rank in range(1, size + 1)], pl.Int64)
+        listed_among = pl.Series("listed_among", [size for size in sizes for _ in range(size)], pl.Int64)
+        return frame[order["place"]].hstack([order["margin"], ranks, listed_among])
 
     def margins(self, frame: pl.DataFrame) -> np.ndarray:
         """Return the margins of snapshots, given their features."""
@@ -218,7 +228,7 @@ class RiskModel:
     ) -> Sequence[Score]:
         """Explain snapshots that have tallies, features and the columns of ``ranked``; the top ranks also get evidence."""
         contributions = self.scorer.contributions(self._x(frame))
-        lists = (frame if "list" in frame.columns else frame.select(list_of()))["list"].to_list()
+        lists = (frame if "list" in frame.columns else frame.select(list_on(as_of)))["list"].to_list()
         scores = self._explained(frame, contributions, self._of_all(histories.missing, as_of), lists)
         listed = [k for k, rank in enumerate(frame["rank"]) if rank <= EVIDENCE_RANKS]
         places = list(places_of_evidence(scores, listed))
@@ -251,23 +261,24 @@ class RiskModel:
         return scores, checks(contributions, own)
 
     def _x(self, frame: pl.DataFrame) -> np.ndarray:
-        return frame.select(self.manifest.features).to_numpy().astype(np.float64)
+        return matrix_of(frame, self.manifest.features)
 
     def _explained(
         self, frame: pl.DataFrame, contributions: np.ndarray, same: dict[str, Any], lists: list[Any]
     ) -> Sequence[Score]:
         """Return scores without evidence; ``same`` has the fields that they share, and ``lists`` the list of each."""
-        m, numbers = self.manifest, frame.select(NUMBERS)
+        m = self.manifest
         own = {**self._of_margins(frame, same["as_of"]), "base": contributions[:, -1].tolist(), "list": lists}
-        own |= {"features_digest": digests(self._x(frame)), "unseen": self._unseen(numbers)}
+        own |= {"features_digest": digests(self._x(frame)), "unseen": self.ranges.unseen(frame)}
         if len(frame) > FEW:
+            numbers = frame.select(cs.numeric().cast(pl.Float64).fill_nan(None))
             there = set(numbers.columns)
             looked_at = {name: numbers[name].to_numpy() for name in self.looked_at if name in there}
             of_model: dict[str, Any] = {"booster": self.booster, "manifest": m, "sentences": self.true_sentences}
             made_from = Ingredients(**of_model, numbers=looked_at, checks=checks(contributions, own))
             return in_columns(same, own, made_from, contributions[:, :-1])
         scores = []
-        for k, values in enumerate(numbers.iter_rows(named=True)):
+        for k, values in enumerate(numbers_of(frame)):
             of_kinds = reasons(values, contributions[k, :-1], m.catalogue, m.themes, self.wording)
             of_score: dict[str, Any] = {name: column[k] for name, column in own.items()}
             of_score |= zip(KINDS, of_kinds, strict=True)
@@ -306,18 +317,6 @@ class RiskModel:
             "capacity_band": [by_capacity(*place) for place in zip(ranks, listed_among, strict=True)],
             "chance": [sureness(risk, of, by_day) for risk, of in zip(risks, limits, strict=True)],
         }
-
-    def _unseen(self, numbers: pl.DataFrame) -> list[list[str]]:
-        """Return of each row the features whose value lies outside the training range, or is missing but never was in training."""
-        found: list[list[str]] = [[] for _ in range(len(numbers))]
-        there = set(numbers.columns)
-        for name, (low, high, missing) in self.manifest.seen.items():
-            x = numbers[name].to_numpy() if name in there else np.full(len(numbers), np.nan)
-            none = np.isnan(x)
-            outside = ~none if low is None or high is None else ~none & ~((low <= x) & (x <= high))
-            for k in np.flatnonzero(outside | none if missing == 0.0 else outside).tolist():
-                found[k].append(name)
-        return found
 
 
 def digests(x: np.ndarray) -> list[str]:

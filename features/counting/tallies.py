@@ -141,10 +141,14 @@ def _marks(histories: Histories, snapshots: Frame, columns: list[str], known_on:
 
 
 def _counter(table: str, tallies: dict[str, Tally]):  # type: ignore[no-untyped-def]
+    @cache
+    def named(name: str) -> nw.Expr:
+        return aggregate(tallies[name]).alias(name)
+
     def count(histories: Histories, snapshots: Frame, columns: Iterable[str], known_on: date | None) -> Frame:
         """Count tallies of one table in one pass."""
         rows = rows_of(histories, table, snapshots, known_on)
-        counts = gathered(rows.group_by(*KEYS).agg(*(aggregate(tallies[n]).alias(n) for n in columns)))
+        counts = gathered(rows.group_by(*KEYS).agg(*map(named, columns)))
         return joined(snapshots.select(KEYS), counts, KEYS)
 
     return count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -167,6 +168,7 @@ def august_before(day: date) -> int:
     return day_number(date(day.year if (day.month, day.day) > (8, 31) else day.year - 1, 8, 31))
 
 
+@cache
 def school_age(born: str, on: str) -> nw.Expr:
     """Return the age in whole years on the 31 August before a day, from two columns of day numbers."""
     birth, day = nw.col(born).cast(nw.Date), nw.col(on).cast(nw.Date)

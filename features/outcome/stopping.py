@@ -201,6 +201,13 @@ def list_of(rules: Sequence[StoppingRule] | None = None) -> pl.Expr:
     return _list_of(tuple(rules or stopping_rules()))
 
 
+def list_on(day: date) -> pl.Expr:
+    """Return the list of each snapshot of one day, by the one rule that decides then; see ``list_of``."""
+    *earlier, newest = stopping_rules()
+    in_force = (rule for rule, later in pairwise((*earlier, newest)) if rule.since <= day < later.since)
+    return _list_of((next(in_force, newest),))
+
+
 @cache
 def _list_of(rules: tuple[StoppingRule, ...]) -> pl.Expr:
     stopping = rules[-1].holds()

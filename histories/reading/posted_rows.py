@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from itertools import islice
 from typing import Any
 
@@ -20,11 +20,12 @@ from histories.reading.posted_columns import MANY_ROWS, CodedColumn, PostedColum
 from histories.reading.posted_values import place, suspect_rows, unmatched, usable_rows
 from histories.reading.typed_columns import TWICE, WANTED
 from histories.reading.usable import NO_CODE, told
-from histories.reading.values import code_of, day_in, flag_of, text_of
+from histories.reading.values import DAY, code_of, day_in, flag_of, text_of
 from histories.tables import TABLES, Column, Table
 
 NUMBER = re.compile(r"[+-]?[0-9]+")
 COLUMN = (list, CodedColumn)
+LENGTH_OF_DAY = len("2024-09-04")
 AUDITED = ("sex", "ethnicity")  # code sets that no feature reads
 
 
@@ -198,6 +199,13 @@ def _known_codes(c: Column, values: list[Any], table: type[Table], warnings: lis
 
 def _value(c: Column, value: Any) -> Any:
     """Check one value; the ``ValueError`` never contains it."""
+    if (
+        c.kind == "date"
+        and type(value) is str
+        and len(value) == LENGTH_OF_DAY
+        and (day := _day_in_text(value)) is not None
+    ):
+        return day
     if isinstance(value, str):
         value = text_of(_whole(value))
     elif isinstance(value, float) and value.is_integer():
@@ -251,6 +259,11 @@ def _flag(value: Any) -> bool | None:
     if isinstance(value, bool):
         return value
     return flag_of(str(value)) if isinstance(value, str | int) else None
+
+
+@lru_cache(maxsize=20_000)  # marks of all requests are of the same days
+def _day_in_text(value: str) -> int | None:
+    return _day(text_of(value)) if DAY.fullmatch(value) else None
 
 
 def _day(value: Any) -> int | None:

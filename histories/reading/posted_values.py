@@ -17,8 +17,8 @@ from histories.reading.usable import (
     OUT_OF_RANGE,
     TOO_EARLY,
     leaves_out,
+    odd_values,
     told,
-    usable,
 )
 from histories.reading.values import last_day
 from histories.tables import Column, Table
@@ -64,7 +64,7 @@ def usable_rows(table: type[Table], frame: PlainFrame, warnings: list[str]) -> P
     for c in table.columns.values():
         if c.kind != "date" and not c.limits:
             continue
-        odd = {v for v in set(distinct(data[c.name])) if not usable(table, c, v)}  # marks have few distinct days
+        odd = odd_values(table, c, distinct(data[c.name]))  # marks have few distinct days
         none = {i for i, v in enumerate(data[c.name]) if v in odd} if odd else set()
         _tell_of_odd(table, c, data[c.name], none, warnings)
         if leaves_out(table, c):

@@ -6,7 +6,9 @@ The same for files on every engine and for the rows of a request. A row that lac
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import narwhals as nw
@@ -72,18 +74,15 @@ def missing_tests(table: type[Table], values: Mapping[str, str], engine: str) ->
     return tests
 
 
-def usable(table: type[Table], c: Column, value: Any) -> bool:
-    """Return whether a value counts; null is none, and counts as it stands.
+def odd_values(table: type[Table], c: Column, values: Iterable[Any]) -> set[Any]:
+    """Return the values of a column of dates or numbers that do not count; null is none, and counts as it stands.
 
     A date of recording after the end of next year counts: its row becomes known then.
     """
-    if value is None:
-        return True
-    if c.kind == "date":
-        return bool(value >= _FIRST and (c.name in table.recordings or value <= day_number(last_day())))
-    if c.codes:
-        return value in code_set(c.codes)
-    return c.limits is None or c.limits[0] <= value <= c.limits[1]
+    low, high = (_FIRST, day_number(last_day())) if c.kind == "date" else c.limits or (-math.inf, math.inf)
+    if c.name in table.recordings:
+        high = math.inf
+    return {v for v in {*values} if v is not None and not low <= v <= high}
 
 
 def with_usable_values(frame: nw.LazyFrame, table: type[Table], odd: Iterable[str]) -> nw.LazyFrame:
@@ -113,17 +112,23 @@ def with_usable_values(frame: nw.LazyFrame, table: type[Table], odd: Iterable[st
 
 def canonical(frame: nw.LazyFrame, table: type[Table]) -> nw.LazyFrame:
     """Add ``known`` and ``end_known`` to a table, as its declaration defines them."""
+    known, end_known = _recorded(table)
+    frame = frame.with_columns(known)
+    return frame if end_known is None else frame.with_columns(end_known)
+
+
+@cache
+def _recorded(table: type[Table]) -> tuple[nw.Expr, nw.Expr | None]:
+    """Return the days on which a row and its end were recorded; the second reads the first."""
     if table.always_known:
-        return frame.with_columns(nw.lit(ALWAYS).cast(nw.Int32).alias("known"))
+        return nw.lit(ALWAYS).cast(nw.Int32).alias("known"), None
     first, *fallbacks = table.known_from
     delayed = [nw.col(c) + table.known_delay for c in fallbacks]
-    frame = frame.with_columns(nw.coalesce(nw.col(first), *delayed, nw.lit(NEVER)).cast(nw.Int32).alias("known"))
+    known = nw.coalesce(nw.col(first), *delayed, nw.lit(NEVER)).cast(nw.Int32).alias("known")
     if table.end is None:
-        return frame
-    ended = nw.coalesce(*(nw.col(c) for c in table.end_known_from))
-    return frame.with_columns(
-        nw.when(~nw.col(table.end).is_null()).then(nw.max_horizontal("known", ended)).cast(nw.Int32).alias("end_known")
-    )
+        return known, None
+    ended = nw.max_horizontal("known", nw.coalesce(*(nw.col(c) for c in table.end_known_from)))
+    return known, nw.when(~nw.col(table.end).is_null()).then(ended).cast(nw.Int32).alias("end_known")
 
 
 def no_rows(table: type[Table]) -> Any:
