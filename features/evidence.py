@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import narwhals as nw
@@ -64,7 +65,12 @@ class Marks(NamedTuple):
     @classmethod
     def of(cls, feature: Feature) -> Marks:
         """Return the marks that a feature counts."""
-        return cls(codes_counted(feature.expression()), min(feature.window or LOOKS_BACK, LOOKS_BACK), feature.gap)
+        return cls(_codes_of(feature.expression), min(feature.window or LOOKS_BACK, LOOKS_BACK), feature.gap)
+
+
+@lru_cache(maxsize=1000)  # to read an expression takes as long as to find the marks of a child
+def _codes_of(expression: Callable[[], nw.Expr]) -> tuple[str, ...]:
+    return codes_counted(expression())
 
 
 class Behind(NamedTuple):
