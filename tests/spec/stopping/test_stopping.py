@@ -1,11 +1,12 @@
 """Which children have already stopped coming as of a day by the declared rule: examples on every engine."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 
 from features.matrix import tallied
-from features.outcome.stopping import StoppingRule, list_of
+from features.outcome.stopping import StoppingRule, list_of, list_on, stopping_rules
 from histories.errors import Faults
 from tests.support.engines import open_on
 
@@ -117,3 +118,15 @@ def test_an_invalid_rule_is_refused_with_all_faults(tmp_path):
     where = " ".join(str(fault) for fault in refused.value.faults)
     for key in ("unexplained_share", "silent_days", "enough_sessions", "absent_in_a_row", "not_come_days"):
         assert key in where
+
+
+def test_on_one_day_only_the_rule_in_force_decides():
+    rules = stopping_rules()
+    newest = rules[-1]
+    days = {rule.since: rule for rule in rules} | {
+        later.since - timedelta(days=1): rule for rule, later in pairwise(rules)
+    }
+    # Days before the first rule are seen by the newest, in hindsight.
+    days |= {rules[0].since - timedelta(days=1): newest, newest.since + timedelta(days=9): newest}
+    for day, rule in days.items():
+        assert list_on(day).meta.eq(list_of([rule])), day
