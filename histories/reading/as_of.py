@@ -58,7 +58,7 @@ def visible_each_day(
 def _as_seen(histories: Histories, table: str, rows: nw.LazyFrame, known_on: date | None) -> nw.LazyFrame:
     """Keep of a table's rows with ``as_of`` what was visible then, and add ``age``."""
     declared = TABLES[table]
-    known, hidden = _seen_of(declared, known_on)
+    known, hidden = _seen_of(table, known_on)
     rows = rows.filter(known)
     rows = rows.with_columns(*hidden) if hidden else rows
     rows = where_repeated(histories, table, declared.key[1:], rows, partial(_corrected, declared))
@@ -66,9 +66,9 @@ def _as_seen(histories: Histories, table: str, rows: nw.LazyFrame, known_on: dat
 
 
 @lru_cache(maxsize=1000)  # days of knowledge are given by callers
-def _seen_of(declared: type[Table], known_on: date | None) -> tuple[nw.Expr, list[nw.Expr]]:
+def _seen_of(table: str, known_on: date | None) -> tuple[nw.Expr, list[nw.Expr]]:
     """Return whether a row of a table is visible, and the columns of which a part is hidden."""
-    hidden = []
+    declared, hidden = TABLES[table], list[nw.Expr]()
     if declared.end:
         ended = seen(nw.col("end_known"), nw.col(declared.end), known_on)
         # Hide the end's recording date too: knowing it leaks the future.
@@ -110,12 +110,13 @@ def come(rows: nw.LazyFrame, table: str) -> nw.LazyFrame:
     begun = rows.filter((nw.col("age") >= 0) | nw.col("age").is_null())
     if not declared.end:
         return begun
-    return begun.with_columns(*_over(declared))
+    return begun.with_columns(*_over(table))
 
 
 @cache
-def _over(declared: type[Table]) -> list[nw.Expr]:
+def _over(table: str) -> list[nw.Expr]:
     """Return the columns of a table's end, hidden where it is still ahead."""
+    declared = TABLES[table]
     over = nw.col(str(declared.end)) < nw.col("as_of")
     with_it = dict.fromkeys((*declared.end_columns, *declared.end_known_from, "end_known"))
     return [nw.when(over).then(nw.col(c)).alias(c) for c in with_it]

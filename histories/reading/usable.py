@@ -17,7 +17,7 @@ from histories.calendar import day_number
 from histories.codes import code_set
 from histories.io.sql import literal
 from histories.reading.values import FIRST_DAY, last_day
-from histories.tables import Column, Table
+from histories.tables import TABLES, Column, Table
 
 ALWAYS = -1_000_000  # before every as-of date: reference data are always known
 NEVER = 1_000_000
@@ -112,14 +112,15 @@ def with_usable_values(frame: nw.LazyFrame, table: type[Table], odd: Iterable[st
 
 def canonical(frame: nw.LazyFrame, table: type[Table]) -> nw.LazyFrame:
     """Add ``known`` and ``end_known`` to a table, as its declaration defines them."""
-    known, end_known = _recorded(table)
+    known, end_known = _recorded(table.table)
     frame = frame.with_columns(known)
     return frame if end_known is None else frame.with_columns(end_known)
 
 
 @cache
-def _recorded(table: type[Table]) -> tuple[nw.Expr, nw.Expr | None]:
+def _recorded(name: str) -> tuple[nw.Expr, nw.Expr | None]:
     """Return the days on which a row and its end were recorded; the second reads the first."""
+    table = TABLES[name]
     if table.always_known:
         return nw.lit(ALWAYS).cast(nw.Int32).alias("known"), None
     first, *fallbacks = table.known_from
