@@ -20,7 +20,7 @@ from features.counting.peers import NEEDED, Sums, add_context
 from features.counting.tallies import parts
 from features.feature import Tally
 from features.outcome.cohort import CohortRule
-from histories.calendar import day_number
+from histories.calendar import day_number, day_of
 from histories.io.atomic_write import new_file
 from histories.reading.frames import Frame
 from histories.reading.histories import Histories
@@ -108,15 +108,15 @@ def in_polars(frame: Frame) -> pl.DataFrame:
     """Return tallies and features in Polars, with days as dates."""
     if isinstance(frame, PlainFrame):
         kinds: dict[str, Any] = dict.fromkeys(frame.columns, pl.Int64) | dict.fromkeys(TEXTS, pl.String)
-        kinds |= dict.fromkeys(catalogue().names, pl.Float64)
-        rows = list(zip(*frame.data.values(), strict=True))
-        polars = pl.DataFrame(rows, {c: kinds[c] for c in frame.columns}, orient="row")
+        kinds |= dict.fromkeys(catalogue().names, pl.Float64) | {"as_of": pl.Date}
+        columns = frame.data | {"as_of": list(map(day_of, frame["as_of"]))}
+        polars = pl.DataFrame(list(zip(*columns.values(), strict=True)), {c: kinds[c] for c in columns}, orient="row")
     else:
-        polars = frame.to_native()
+        polars = frame.to_native().with_columns(pl.col("as_of").cast(pl.Int32).cast(pl.Date))
     # A user's expression may divide by zero; a model cannot learn from infinity, nor can a bundle store it.
     own = [pl.col(f.name) for f in catalogue().own_features.features]
     finite = [pl.when(value.is_finite()).then(value).name.keep() for value in own]
-    return polars.with_columns(pl.col("as_of").cast(pl.Int32).cast(pl.Date), *finite)
+    return polars.with_columns(*finite) if finite else polars
 
 
 def counted(histories: Histories, as_of: list[date], *, tallies: dict[str, Tally]) -> pl.DataFrame:

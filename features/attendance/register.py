@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING
 
 import narwhals as nw
@@ -132,7 +133,10 @@ def _walked(register: Register, *snapshots: np.ndarray) -> Figures:
         prior_sessions=float(PRIOR_SESSIONS),
     )
     asked = Snapshots(np.argsort(snapshots[0], kind="stable"), *snapshots)
-    pieces = max(1, min(os.cpu_count() or 1, many // 10_000))
+    pieces = min(os.cpu_count() or 1, many // 10_000)
+    if pieces < 2:
+        walk(register, asked, rules, figures, 0, many)
+        return figures
     edges = [many * n // pieces for n in range(pieces + 1)]
     with ThreadPoolExecutor(pieces) as cores:
         shares = [(edges[n], edges[n + 1]) for n in range(pieces)]
@@ -140,6 +144,7 @@ def _walked(register: Register, *snapshots: np.ndarray) -> Figures:
     return figures
 
 
+@cache
 def _kinds() -> np.ndarray:
     """Return the measures of each byte of a register; see ``features.attendance.walk.Register``."""
     kinds = np.zeros(256, np.int64)
@@ -148,6 +153,7 @@ def _kinds() -> np.ndarray:
     return kinds
 
 
+@cache
 def _edges() -> np.ndarray:
     """Return the place of the window that ends so many days back, plus one; 0 if none does."""
     edges = np.zeros(REACH + 1, np.uint8)
@@ -155,6 +161,7 @@ def _edges() -> np.ndarray:
     return edges
 
 
+@cache
 def _weights() -> np.ndarray:
     """Return the weight of a session by days back and half-life, shape (REACH + 1, half-lives)."""
     back = np.arange(REACH + 1)
