@@ -12,6 +12,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import narwhals as nw
@@ -133,14 +134,16 @@ def _walked(register: Register, *snapshots: np.ndarray) -> Figures:
         prior_sessions=float(PRIOR_SESSIONS),
     )
     asked = Snapshots(np.argsort(snapshots[0], kind="stable"), *snapshots)
-    pieces = min(os.cpu_count() or 1, many // 10_000)
-    if pieces < 2:
-        walk(register, asked, rules, figures, 0, many)
+    pieces = max(1, min(os.cpu_count() or 1, many // 10_000))
+
+    def walk_share(share: tuple[int, int]) -> None:
+        walk(register, asked, rules, figures, *share)
+
+    if pieces == 1:  # a pool takes longer than the marks of one child
+        walk_share((0, many))
         return figures
-    edges = [many * n // pieces for n in range(pieces + 1)]
     with ThreadPoolExecutor(pieces) as cores:
-        shares = [(edges[n], edges[n + 1]) for n in range(pieces)]
-        list(cores.map(lambda share: walk(register, asked, rules, figures, *share), shares))
+        list(cores.map(walk_share, pairwise(many * n // pieces for n in range(pieces + 1))))
     return figures
 
 
