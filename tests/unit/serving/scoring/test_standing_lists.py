@@ -23,6 +23,8 @@ LATER = {
     "another order": ([score("p1", 2), score("p2", 1)], True),
     "a child more": ([*FIRST, score("p3", 3)], True),
     "another version": ([score("p1", 2, version="2")], True),
+    "another version of another day": ([score("p1", 1, version="2", day="2025-02-03")], False),
+    "another version of another authority": ([score("q1", 1, "802", version="2")], False),
     "another day": ([{**s, "as_of": "2025-02-03"} for s in OTHER_RISK], False),
 }
 
