@@ -13,11 +13,15 @@ YEAR = 364  # the same weekday
 MARKS = "attendance"
 NO_MARKS = "lists are made without daily marks: counts of a term move all risks at once"
 NO_LIST = "there is no list of the same weeks of an earlier year"
+FEW = "so few children are expected to go missing that one of them moves the mean risk"
 
 
 def check(evidence: Evidence, limits: Limits) -> Iterator[Raised | Unjudged]:
-    """Compare the mean risk of each authority's newest list with that of lists of the same weeks of earlier years."""
-    is_judged = False
+    """Compare the mean risk of each authority's newest list with that of lists of the same weeks of earlier years.
+
+    Of few expected children one alone can double the mean, so that the difference must be of more than one child too.
+    """
+    is_judged, why = False, f"{NO_LIST}, or {NO_MARKS}"
     for newest in evidence.newest_lists():
         if MARKS in newest.missing_tables:
             yield Unjudged(NO_MARKS, newest.place)
@@ -27,14 +31,20 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised | Unjudged]:
         if not children:
             yield Unjudged(NO_LIST, newest.place)
             continue
-        is_judged = True
         before = sum(x.mean_risk * x.children for x in earlier) / children
+        expected = [mean * newest.children for mean in (before, newest.mean_risk)]
+        if max(expected) < limits["expected"]:
+            why = FEW
+            yield Unjudged(FEW, newest.place)
+            continue
+        is_judged = True
         times = newest.mean_risk / before if before else 1.0
-        if not 1 / limits["ratio"] <= times <= limits["ratio"]:
+        is_more_than_one = abs(expected[1] - expected[0]) >= limits["expected"]
+        if is_more_than_one and not 1 / limits["ratio"] <= times <= limits["ratio"]:
             what = f"the mean risk is {newest.mean_risk:.2%}, {times:.2g} times the {before:.2%} of {len(earlier)} lists of the same weeks"
             yield Raised(what, newest.place, apart(times))
     if not is_judged:
-        raise NotJudged(f"{NO_LIST}, or {NO_MARKS}")
+        raise NotJudged(why)
 
 
 def _same_weeks(x: CompleteList, newest: CompleteList, days: int) -> bool:
