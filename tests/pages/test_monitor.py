@@ -81,3 +81,15 @@ def test_an_old_look_says_so(visit, monkeypatch, days, warned):
     monkeypatch.setattr(view, "london_today", lambda: london_today() + timedelta(days=days))
     text = text_of(visit("lead").get("/monitor").text)
     assert (f"This look is {days} days old." in text) == warned
+
+
+@pytest.mark.parametrize("overdue", [0, 2])
+def test_lists_whose_outcomes_are_overdue_are_no_lists_that_wait(visit, monkeypatch, overdue):
+    def with_overdue(of):
+        at, report = stored.newest(of)
+        return at, {**report, "overdue": overdue}
+
+    monkeypatch.setattr(view, "newest", with_overdue)
+    text = text_of(visit("lead").get("/monitor").text)
+    assert ("Lists whose outcomes should be known by now and are not: 2." in text) == bool(overdue)
+    assert "Lists whose outcomes are not known yet: 1." in text
