@@ -27,8 +27,8 @@ def in_words(seconds: float) -> str:
     >>> in_words(5000)
     'about 1 h 23 min left'
     """
-    minutes = round(seconds / 60)
-    if minutes < 1:
+    if seconds < 60:
         return "under a minute left"
+    minutes = round(seconds / 60)
     hours = f"{minutes // 60} h " * (minutes >= 60)
     return f"about {hours}{minutes % 60} min left"
