@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -52,12 +53,20 @@ def adopt(bundle: str, histories: str, helped: str | None, seed: int, as_json: b
     lines = [
         f"{found['events']} of {found['snapshots']:,} snapshots here went missing: log-odds {found['intercept']:+.2f} where events "
         f"were expected, slope {found['slope']:.2f}",
-        *(
-            f"{title} {found[figure][name]:.5f}, unadapted {found[figure]['unadapted']:.5f}"
-            for figure, title in (("log_loss", "log loss"), ("brier", "Brier score"))
-        ),
+        *compared(found, name),
         f"adopted from {manifest.parent['name']} version {manifest.parent['version']} (bundle {manifest.parent['bundle'][:16]}), "
         f"registered as version {registration.version}",
     ]
     result(data, as_json=as_json, text="\n".join(lines))
     return registration.line  # the audit's room records it
+
+
+def compared(found: Mapping[str, Any], name: str) -> list[str]:
+    """Return what the recalibrated risks of a candidate gained here over those as they came, as lines of text."""
+    titles = {"log_loss": "log loss", "brier": "Brier score"}
+    lines = [f"{t} {found[f][name]:.5f}, unadapted {found[f]['unadapted']:.5f}" for f, t in titles.items()]
+    if all(found[figure][name] > found[figure]["unadapted"] for figure in titles):
+        lines.append(
+            "by both, the risks as they came did better here: with few outcomes that may be chance; wait for more"
+        )
+    return lines

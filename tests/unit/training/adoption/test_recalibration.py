@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from training.adoption import recalibration
+from training.cli.adopt import compared
 from training.measures import calibration
 
 CALIBRATOR = {"a": 0.9, "b": -1.5, "bootstrap": [[0.9, -1.5], [0.85, -1.6], [0.95, -1.4]] * 30}
@@ -77,3 +78,9 @@ def test_intervals_are_wider_with_fewer_events_and_hold_the_true_change():
         held += abs(a * -3.0 + b - truth) < width[rows]
     assert held == 2
     assert width[600] > 1.5 * width[20_000]
+
+
+@pytest.mark.parametrize(("loss", "brier", "is_worse"), [(0.3, 0.2, True), (0.3, 0.1, False), (0.2, 0.1, False)])
+def test_who_adopts_is_told_where_the_risks_as_they_came_did_better(loss, brier, is_worse):
+    found = {"log_loss": {"ridge": loss, "unadapted": 0.25}, "brier": {"ridge": brier, "unadapted": 0.15}}
+    assert ("did better here" in " ".join(compared(found, "ridge"))) == is_worse
