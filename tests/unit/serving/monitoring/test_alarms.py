@@ -98,9 +98,7 @@ CASES = {
         lists(with_marks([0.1] * 50, BEFORE), with_marks([0.2] * 50, NEWEST)),
         "2 times the 10.00%",
         str(NEWEST),
-        lists(
-            with_marks([0.1] * 50, BEFORE), with_marks([0.9] * 50, NEWEST - 9 * WEEK), with_marks([0.1] * 50, NEWEST)
-        ),
+        lists(with_marks([0.1] * 50, BEFORE), with_marks([0.1] * 50, NEWEST)),
     ),
     "A008": (two_lists(0.1), "10% (3% to 30%) of its first 20", str(DAY + WEEK), two_lists(0.25)),
     "A009": (season(children={"801": (1160, 1000)}), "1,160 children", "authority 801", season()),
@@ -182,7 +180,6 @@ def test_without_its_input_it_is_not_judged_and_says_why(code):
         ("A003", judged([0.01] * 100, range(10), base_rate=0.04)),
         ("A005", lists(stored_list([0.1]))),
         ("A007", lists(stored_list([0.1], day=BEFORE), stored_list([0.9], day=NEWEST))),  # without daily marks
-        ("A007", lists(with_marks([0.001] * 50, BEFORE), with_marks([0.001] * 49 + [0.9], NEWEST))),
         ("A008", two_lists(0.0, apart=15)),
         ("A008", two_lists(0.0, capacity=7)),
         ("A009", season(children={"801": (10, 99)})),
@@ -195,12 +192,6 @@ def test_without_its_input_it_is_not_judged_and_says_why(code):
 )
 def test_too_few_are_not_judged(code, evidence):
     assert [r.state for r in results(code, evidence)] == ["not_judged"]
-
-
-@pytest.mark.parametrize(("others", "state"), [(1, "quiet"), (2, "up")])
-def test_one_child_alone_is_no_change_of_all_risks(others, state):
-    evidence = lists(with_marks([0.05] * 20, BEFORE), with_marks([0.05] * 20 + [0.9] * others, NEWEST))
-    assert [r.state for r in results("A007", evidence)] == [state]
 
 
 @pytest.mark.parametrize(
