@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -89,7 +89,7 @@ class ListQuery:
     def parameters(self, **changes: str) -> str:
         """Return the query string with some changes; what is as by default is left out."""
         changes = {"page": "1", **changes} if changes else changes
-        default, own = asdict(ListQuery()), asdict(replace(self, **changes))
+        default, own = vars(ListQuery()), vars(replace(self, **changes))
         return urlencode({name: value for name, value in own.items() if value != default[name]})
 
     def address(self, route: str = ROUTE, done: str = "", **changes: str) -> str:

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 
@@ -20,6 +21,8 @@ from serving.store.tables import FormerReference
 from serving.store.write_queue import WriteQueue
 
 BATCH = 500  # pupils in one query
+Asked = ParamSpec("Asked")
+Answer = TypeVar("Answer")
 
 
 class NotRecorded(RuntimeError):
@@ -61,6 +64,7 @@ class View:
     address: str | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     entries: list[Entry] = field(default_factory=list)
+    answers: dict[Any, Any] = field(default_factory=dict)
 
     def record(self, action: str, pupils: Iterable[str] = (), **details: Any) -> None:
         """Record in the audit what this does.
@@ -125,6 +129,21 @@ def with_address(details: dict[str, Any], address: str | None) -> dict[str, Any]
 
 class Change(View):
     """What one caller changes in one transaction; ``connection`` may write."""
+
+
+def once_a_view(ask: Callable[Concatenate[View, Asked], Answer]) -> Callable[Concatenate[View, Asked], Answer]:
+    """Let a view ask a question once: it reads one state, so the answer stays. Callers may not alter the answer. A change asks each time."""
+
+    @wraps(ask)
+    def answer(view: View, *args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
+        if isinstance(view, Change):
+            return ask(view, *args, **kwargs)
+        question = (ask, args, frozenset(kwargs.items()))
+        if question not in view.answers:
+            view.answers[question] = ask(view, *args, **kwargs)
+        return view.answers[question]  # type: ignore[no-any-return]
+
+    return answer
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """What the weekly list and the duties read does not grow with the children of the authority: SQLite counts its steps, whatever the machine does beside."""
 
+from collections import Counter
 from datetime import date
 
 import pytest
@@ -64,15 +65,19 @@ def urls(tmp_path_factory):
     return {children: filled(folder / str(children), children) for children in (FEW, MANY)}
 
 
-def steps_of(url, user, address, tmp_path, monkeypatch):
-    """Return the steps of SQLite's machine for a page, and the page."""
+def app_of(url, tmp_path, monkeypatch):
     (tmp_path / "access.toml").write_text(ACCESS)
     for name, value in {"DATABASE_URL": url, "ACCESS": str(tmp_path / "access.toml"), "DEVELOPMENT": "1"}.items():
         monkeypatch.setenv(f"ONROLL_{name}", value)
     monkeypatch.setenv("ONROLL_PEOPLE_KEY_FILE", str(write_key(tmp_path)))
     monkeypatch.setenv("ONROLL_AUDIT_KEY", "a key for tests, of 32 letters!!!")
-    app = make_app(settings(), "127.0.0.1")
-    visitor, counted = Visitor(app, user), [0]
+    return make_app(settings(), "127.0.0.1")
+
+
+def steps_of(url, user, address, tmp_path, monkeypatch):
+    """Return the steps of SQLite's machine for a page, and the page."""
+    app, counted = app_of(url, tmp_path, monkeypatch), [0]
+    visitor = Visitor(app, user)
 
     def count():
         counted[0] += STEP
@@ -86,6 +91,25 @@ def steps_of(url, user, address, tmp_path, monkeypatch):
     page = visitor.get(address).text
     app.state.store.engine.dispose()
     return counted[0], page
+
+
+@pytest.mark.parametrize("user", ["lead", "north"])
+@pytest.mark.parametrize(
+    "address", ["/work-list", "/work-list?show=silent", "/work-list?theme=Attendance&year=7", "/team", "/clocks"]
+)
+def test_no_page_asks_the_database_the_same_twice(urls, user, address, tmp_path, monkeypatch):
+    app, asked = app_of(urls[FEW], tmp_path, monkeypatch), Counter()
+    visitor = Visitor(app, user)
+    visitor.get(address)
+
+    def note(_connection, _cursor, statement, parameters, *_):
+        if statement.startswith("SELECT"):
+            asked[statement, str(parameters)] += 1
+
+    sa.event.listen(app.state.store.engine, "before_cursor_execute", note)
+    assert visitor.get(address).status_code in (200, 403)
+    app.state.store.engine.dispose()
+    assert not {question: times for question, times in asked.items() if times > 1}
 
 
 @pytest.mark.parametrize("user", ["lead", "north", "named"])

@@ -19,7 +19,7 @@ from serving.store.cases.tables import Case, Person
 from serving.store.scores import tops
 from serving.store.scores.stored_scores import of_authority, of_list
 from serving.store.tables import NAMED, Pupil, ScoreList, StoredScore
-from serving.store.unit_of_work import Change, View
+from serving.store.unit_of_work import Change, View, once_a_view
 
 if TYPE_CHECKING:  # slow to import
     from serving.casework import Gathered
@@ -72,6 +72,7 @@ def replace(change: Change, gathered: Gathered, model_version: str, in_authoriti
         change.connection.execute(listed.values(silent_schools=json.dumps(stored)))
 
 
+@once_a_view
 def schools(view: View) -> dict[str, Silence]:
     """Return the schools of the caller's scope that send no register, by URN: as gathered last, whichever list is shown."""
     gathered = [*of_authority(view.caller), ScoreList.sources != NOT_GATHERED]

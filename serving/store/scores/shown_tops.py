@@ -29,6 +29,6 @@ def shown_first(view: View, x: CompleteList, places: int, schools: Mapping[str, 
     listed, of_authority = (x.as_of, x.model_version), StoredScore.authority == x.authority
     tops: set[str] = set()
     for team, most in known.items():
-        where = [of_authority, StoredScore.urn.in_(list(schools[team]))] if team else [of_authority]
+        where = (of_authority, StoredScore.urn.in_(list(schools[team]))) if team else (of_authority,)
         tops |= {row.pupil_id for row in top_of(view, listed, most, where=where)}
     return tops

@@ -16,7 +16,7 @@ from serving.store.caller import Caller
 from serving.store.scores import kept_numbers, list_capacity
 from serving.store.scores.standing import SHADOW, SHOWN, must_not_supersede, must_stand
 from serving.store.tables import Pupil, ScoreList, StoredScore
-from serving.store.unit_of_work import Change, View
+from serving.store.unit_of_work import Change, View, once_a_view
 
 BATCH = 500
 LISTED = sa.exists().where(
@@ -318,6 +318,7 @@ def _newest_day(view: View) -> date | None:
     return view.connection.scalar(sa.select(sa.func.max(ScoreList.as_of)).where(*own_lists(view)))
 
 
+@once_a_view
 def newest_list(view: View, as_of: date | None = None) -> tuple[date, str] | None:
     """Return a day, by default the newest, and the model version whose list of it is shown: the one stored last; None when there is no list."""
     day = as_of or _newest_day(view)

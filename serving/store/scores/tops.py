@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from serving.store.cases.tables import Case, CaseEntry
 from serving.store.scores import list_capacity
 from serving.store.scores.stored_scores import lists_shown_then, newest_list, of_list, own_lists
 from serving.store.tables import ScoreList, StoredScore
-from serving.store.unit_of_work import View
+from serving.store.unit_of_work import View, once_a_view
 
 ASIDE = ("dismissed", "snoozed")  # entries that set a child aside
 BACK = ("woken", "closed", "handed_over")  # entries that end it
@@ -46,16 +47,21 @@ def places(view: View, lists: Mapping[date, str], most: int, team: str | None = 
     team : str, optional
         The team; by default all teams of the authority together.
     """
-    query = sa.select(ScoreList.as_of, ScoreList.model_version, ScoreList.capacity)
-    query = query.where(ScoreList.authority == view.caller.authority, ScoreList.as_of.in_(list(lists)))
     then = {
         row.as_of: list_capacity.of_authority(row.capacity)
         if team is None
         else list_capacity.of_team(row.capacity, team)
-        for row in view.connection.execute(query)
+        for row in _capacities(view, tuple(lists))
         if lists[row.as_of] == row.model_version
     }
     return {day: (then.get(day) or most) if most else 0 for day in lists}
+
+
+@once_a_view
+def _capacities(view: View, days: tuple[date, ...]) -> list[Any]:
+    query = sa.select(ScoreList.as_of, ScoreList.model_version, ScoreList.capacity)
+    query = query.where(ScoreList.authority == view.caller.authority, ScoreList.as_of.in_(days))
+    return list(view.connection.execute(query))
 
 
 def places_until_now(view: View, lists: Mapping[date, str], most: int, team: str | None = None) -> dict[date, int]:
@@ -64,12 +70,13 @@ def places_until_now(view: View, lists: Mapping[date, str], most: int, team: str
     return {d: most if newest and d == newest[0] else n for d, n in places(view, lists, most, team).items()}
 
 
+@once_a_view
 def top_of(
     view: View,
     listed: tuple[date, str],
     most: int,
     *,
-    where: Sequence[sa.ColumnElement[bool]] = (),
+    where: tuple[sa.ColumnElement[bool], ...] = (),
     until: date | None = None,
 ) -> list[Any]:
     """Return the first children of a list in the caller's scope: ``pupil_id``, ``rank`` and ``urn``.
@@ -80,7 +87,7 @@ def top_of(
         The list's day and model version.
     most : int
         Number of children.
-    where : sequence
+    where : tuple
         Other conditions on the scores.
     until : date, optional
         The day of the next list: those who were set aside before it, and so made room for others, are left out too. By default
@@ -103,7 +110,7 @@ def at_top(view: View, lists: Mapping[date, str], most: int, before: date, team:
 
 
 def _top(
-    view: View, listed: tuple[date, str], most: int, where: Sequence[sa.ColumnElement[bool]], until: date | None
+    view: View, listed: tuple[date, str], most: int, where: tuple[sa.ColumnElement[bool], ...], until: date | None
 ) -> sa.Select[Any]:
     start = london_midnight(listed[0])
     aside = set_aside(start, london_midnight(until) if until else start, listed[0])
@@ -113,6 +120,7 @@ def _top(
     return query.order_by(StoredScore.rank, StoredScore.authority).limit(most)
 
 
+@lru_cache(maxsize=128)  # building it takes longer than SQLite does with it, and the days of lists are few
 def set_aside(start: datetime, end: datetime, day: date) -> sa.ColumnElement[bool]:
     """Return whether a score's child was set aside before ``end`` and not put back before ``start``, which is on ``day``."""
     entry, later = aliased(CaseEntry), aliased(CaseEntry)

@@ -19,7 +19,7 @@ from serving.store.scores.chosen import OPEN, WHOLE, Chosen, conditions_of, matc
 from serving.store.scores.stored_scores import newest_list, of_list, own_lists
 from serving.store.scores.tops import places, rank_change, top_of
 from serving.store.tables import NAMED, Pupil, ScoreList, StoredScore
-from serving.store.unit_of_work import View
+from serving.store.unit_of_work import View, once_a_view
 
 PAGE = 50  # children on a page of a view that the team's capacity does not limit
 
@@ -292,9 +292,11 @@ def _before(
     # Who stood further down than these says nothing about them.
     down_to = [StoredScore.rank <= max(ranks.values(), default=0)]
     room = places(view, dict([previous]), most, team)[row.as_of]
-    top = top_of(view, previous, room, where=[*down_to, *matching(view, newest, chosen)], until=newest[0])
-    within = [StoredScore.rank <= top[-1].rank] if len(top) == room else []
-    return ranks, {r.pupil_id for r in view.connection.execute(ranked.where(*within))}
+    top = top_of(view, previous, room, where=(*down_to, *matching(view, newest, chosen)), until=newest[0])
+    if len(top) < room:  # all of them took part
+        return ranks, set(ranks)
+    last = top[-1].rank if top else 0
+    return ranks, {pupil for pupil, rank in ranks.items() if rank <= last}
 
 
 def _histories(view: View, pupils: Sequence[str]) -> dict[str, tuple[date, dict[str, Any]]]:
@@ -318,6 +320,7 @@ def next_deadlines(view: View, pupils: Sequence[str]) -> dict[str, dict[str, Any
     return deadlines
 
 
+@once_a_view
 def school_names(view: View) -> dict[str, str]:
     """Return the names of schools by URN."""
     return {r.urn: r.name for r in view.connection.execute(sa.select(School.urn, School.name))}
