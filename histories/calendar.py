@@ -40,6 +40,18 @@ def london_day(moment: datetime) -> date:
     return moment.astimezone(LONDON).date()
 
 
+def london_minute(moment: datetime | str) -> str:
+    """Return the day and the minute of a moment in England, as text; a text is a moment in ISO format with its zone.
+
+    Examples
+    --------
+    >>> london_minute(datetime(2024, 6, 30, 23, 30, tzinfo=UTC)), london_minute("2024-12-31T23:30:59+00:00")
+    ('2024-07-01 00:30', '2024-12-31 23:30')
+    """
+    at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return f"{at.astimezone(LONDON):%Y-%m-%d %H:%M}"
+
+
 def london_today() -> date:
     """Return the day that it is in England, whatever the machine's time zone."""
     return london_day(datetime.now(UTC))

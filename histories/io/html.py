@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from histories.calendar import london_minute
+
 # Characters that are not seen and change how what stands around them is read: controls, and marks that turn the direction of text.
 UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -21,7 +23,10 @@ def seen(value: Any) -> Any:
 
 
 def render(template: Path, **values: Any) -> str:
-    """Render a template, which may include others in its folder; all values are escaped, and a missing one is an error."""
+    """Render a template, which may include others in its folder; all values are escaped, and a missing one is an error.
+
+    Its filter ``london_minute`` writes moments as people in England read them.
+    """
     import jinja2
 
     environment = jinja2.Environment(
@@ -32,4 +37,5 @@ def render(template: Path, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["london_minute"] = london_minute
     return environment.get_template(template.name).render(**values)

@@ -93,6 +93,7 @@ def _hold(change_holds: Any, status: str, file: Path, reason: str, as_json: bool
 @json_option
 def list_(out: Path | None, as_json: bool) -> None:
     """List the current holds, without identifiers."""
+    from histories.calendar import london_day
     from histories.io.spreadsheet import write_csv
     from histories.settings import settings
     from serving.store import Store
@@ -105,7 +106,7 @@ def list_(out: Path | None, as_json: bool) -> None:
         names = ("pupil_id", "hold_id", "reason", "placed_at", "placed_by")
         write_csv(out, names, [[h[n] for n in names] for h in current])
     shown = [{k: h[k] for k in ("hold_id", "reason", "placed_at", "placed_by")} for h in current]
-    lines = [f"{h['hold_id']}  since {h['placed_at']:%Y-%m-%d} by {h['placed_by']}: {h['reason']}" for h in shown]
+    lines = [f"{h['hold_id']}  since {london_day(h['placed_at'])} by {h['placed_by']}: {h['reason']}" for h in shown]
     result({"holds": shown}, as_json=as_json, text="\n".join(lines) or "no pupil is under a hold")
 
 

@@ -19,6 +19,7 @@ def sessions() -> None:
 @json_option
 def list_(as_json: bool) -> None:
     """List who is signed in, with role, authority, times and the session's id."""
+    from histories.calendar import london_minute
     from histories.settings import settings
     from serving.store import Store
     from serving.store.caller import command_line
@@ -28,7 +29,7 @@ def list_(as_json: bool) -> None:
         listed = stored.sessions(view)
     lines = [
         f"{s['session_id']}  {s['person_id']}  {s['role']}  {s['authority'] or 'all'}  "
-        f"since {s['opened_at']:%Y-%m-%d %H:%M}, seen {s['seen_at']:%H:%M}, ends {s['ends_at']:%Y-%m-%d %H:%M} (UTC)"
+        f"since {london_minute(s['opened_at'])}, seen {london_minute(s['seen_at'])}, ends {london_minute(s['ends_at'])}"
         for s in listed
     ]
     result({"sessions": listed}, as_json=as_json, text="\n".join(lines) or "nobody is signed in")

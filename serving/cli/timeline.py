@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from histories.calendar import london_minute
 from histories.io.terminal import ISO_DATE, json_option, result
 
 if TYPE_CHECKING:
@@ -59,13 +60,13 @@ def timeline(pupil_file: Path | None, day: datetime | None, out: Path | None, as
 
 def _move(m: dict[str, Any]) -> str:
     to = f"version {m['version']}" if m["version"] else "no version"
-    return f"{m['at'][:16]}  {m['alias']}: {m.get('action', 'moved')}, {to} (before: {m.get('before') or 'none'}), by {m.get('by', 'unknown')}: {m.get('why', '')}"
+    return f"{london_minute(m['at'])}  {m['alias']}: {m.get('action', 'moved')}, {to} (before: {m.get('before') or 'none'}), by {m.get('by', 'unknown')}: {m.get('why', '')}"
 
 
 def _text(account: dict[str, Any], words: AccountWords) -> str:
     if not account["events"]:
         return "nothing is stored about this pupil" + (" as of that day" if account["as_of"] else "")
-    return "\n".join(f"{e['at']:%Y-%m-%d %H:%M}  {_line(e, words)}" for e in account["events"])
+    return "\n".join(f"{london_minute(e['at'])}  {_line(e, words)}" for e in account["events"])
 
 
 def _line(e: dict[str, Any], words: AccountWords) -> str:

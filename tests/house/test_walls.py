@@ -64,6 +64,9 @@ def test_every_line_is_laid_out_by_the_formatter():
 
 def test_a_day_is_a_day_in_england():
     """The machine's time zone and UTC are a day behind after midnight in summer: ``histories.calendar`` says which day it is."""
-    elsewhere = re.compile(r"\b(?:date|datetime)\.today\(|\bnow\([^)]*\)\.date\(|\bnow\.date\(|\bcurrent_date\b")
-    wrong = [f"{m.path}: {found}" for m in modules().values() for found in elsewhere.findall(m.source)]
+    elsewhere = re.compile(r"\b(?:date|datetime)\.today\b|\bnow\([^)]*\)\.date\(|\bnow\.date\(|\bcurrent_date\b")
+    sources = {
+        m.path: m.source for m in modules().values() if not m.path.endswith("clocks.py")
+    }  # which list such names
+    wrong = [f"{path}: {found}" for path, source in sources.items() for found in elsewhere.findall(source)]
     assert not wrong

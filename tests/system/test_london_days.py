@@ -5,14 +5,24 @@ from datetime import UTC, date, datetime, timedelta
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 
 import histories.calendar
-from serving.store import Caller
+from histories.settings import settings
+from serving.cli.account import AccountWords
+from serving.cli.main import onroll
+from serving.cli.timeline import _text
+from serving.monitoring.alarms.alarm import Acknowledgement, AlarmResult
+from serving.store import Caller, Store
+from serving.store.caller import command_line
 from serving.store.cases import actions, cases, enquiries, not_in_school, team_work
 from serving.store.cases.casework_tables import StoredDeadline
 from serving.store.cases.done import done_since
 from serving.store.database import reading
+from serving.store.records import holds
+from serving.store.records.timeline import timeline
 from serving.store.sign_in import api_keys, review, sessions
+from serving.store.trials.trials import Registered
 from tests.support.scores import score
 
 LEAD = Caller("token:lea", "lead", "801")
@@ -63,6 +73,35 @@ def test_what_was_done_is_counted_from_midnight_in_england(written):
         assert done_since(view, day, []) == {"p1"}
         assert done_since(view, day + timedelta(days=1), []) == set()
         assert [week["acted"] for week in team_work.weeks(view, 1)] == [1]
+
+
+def test_an_account_and_a_list_of_holds_name_the_day_in_england(written):
+    store, day = written
+    with store.view(LEAD) as view:
+        done = [event for event in timeline(view, "p1") if event["what"] == "done"]
+    lines = _text({"events": done}, AccountWords.of(settings(), {})).splitlines()
+    assert len(lines) == 5
+    assert {line[:10] for line in lines} == {str(day)}
+    stored = Store.of(settings())
+    with stored.change(command_line()) as change:
+        change.now = done[0]["at"]
+        holds.place(change, ["p1"], "kept")
+    assert f"since {day} by" in CliRunner().invoke(onroll, ["hold", "list"]).output
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=str)
+def test_a_trial_that_recorded_no_day_started_on_the_day_in_england(moment):
+    names = ("name", "digest", "salt", "at", "by", "definition", "members")
+    numbers = {"horizon_days": 120, "units": 1, "analysed": 0}
+    known = Registered(**dict.fromkeys(names, ""), **numbers, started={"at": moment.isoformat()})
+    assert known.day == MOMENTS[moment]
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=str)
+def test_an_alarm_was_acknowledged_on_the_day_in_england(moment):
+    seen = Acknowledgement(by="ann", at=moment.isoformat(timespec="milliseconds"), reason="known")
+    of = AlarmResult(code="A001", title="t", state="up", since=date(2025, 1, 1), acknowledged=seen)
+    assert f"at {MOMENTS[moment]} " in str(of)
 
 
 def test_a_key_works_until_its_last_day_ends_in_england(store, monkeypatch):

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from histories.calendar import london_today
 from histories.reading.histories import Histories
 from training.bundle import Manifest
 from training.fitting.early_recall import CAPACITY, LEAD_DAYS
@@ -61,7 +62,7 @@ class Material:
     helped: int = 0
     facts: Authority = field(default_factory=Authority)
     run_id: str = ""
-    on: date = field(default_factory=date.today)
+    on: date = field(default_factory=london_today)
     report: dict[str, Any] = field(default_factory=dict)
 
     @classmethod

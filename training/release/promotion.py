@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from histories.calendar import london_day
 from histories.errors import Faults
 from histories.io.account import account
 from histories.io.digest import file_digest
@@ -132,8 +134,8 @@ def dossier(settings: Settings, name: str, version: int, *, who: str, why: str) 
 
 def _served_since(log: list[dict[str, Any]]) -> str:
     """Return the day from which a version served, so that lists may have led to help; ``NEVER`` if none has."""
-    served = [str(e["at"])[:10] for e in log if e.get("alias") == "champion" and e.get("action") != WITHDRAWN]
-    return min(served, default=NEVER)
+    champions = [e for e in log if e.get("alias") == "champion" and e.get("action") != WITHDRAWN]
+    return min((str(london_day(datetime.fromisoformat(e["at"]))) for e in champions), default=NEVER)
 
 
 def _alias(settings: Settings, name: str, serving: int) -> int:

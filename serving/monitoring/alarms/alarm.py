@@ -8,6 +8,7 @@ from datetime import date
 from math import log
 from typing import Any, Literal, TypeAlias, TypeVar
 
+from histories.calendar import london_minute
 from histories.errors import Fault
 from serving.monitoring.evidence import Evidence
 
@@ -132,7 +133,7 @@ class AlarmResult:
     def __str__(self) -> str:
         text = str(Fault(f"{self.title}: {self.what}", self.where, self.do, self.code))
         seen = self.acknowledged
-        return f"{text}\n    Acknowledged by {seen.by} at {seen.at[:16]}: {seen.reason}" if seen else text
+        return f"{text}\n    Acknowledged by {seen.by} at {london_minute(seen.at)}: {seen.reason}" if seen else text
 
 
 @dataclass(frozen=True, kw_only=True)

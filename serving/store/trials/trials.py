@@ -76,13 +76,17 @@ class Registered:
     @property
     def day(self) -> date:
         """The day of the allocation, from which contact and attendance count; by the clock of the audit for a trial that recorded no day."""
-        started = self.started or {}
-        return date.fromisoformat(started.get("day") or started["at"][:10])
+        return _started_on(self.started or {})
 
     @property
     def never_started(self) -> list[str]:
         """Plans of the authority that were registered before this trial started, and not started by then."""
         return list((self.started or {}).get("never_started", ()))
+
+
+def _started_on(entry: Mapping[str, Any]) -> date:
+    day = entry.get("day")
+    return date.fromisoformat(day) if day else london_day(datetime.fromisoformat(entry["at"]))
 
 
 def registered(view: View, name: str) -> Registered | None:
@@ -119,7 +123,7 @@ def plans(view: View) -> list[dict[str, Any]]:
         and ``analysed``.
     """
     kinds = {action: _entries(view, action) for action in (PLANNED, STARTED, STOPPED, ANALYSED)}
-    started = {e["name"]: e.get("day") or str(london_day(datetime.fromisoformat(e["at"]))) for e in kinds[STARTED]}
+    started = {e["name"]: str(_started_on(e)) for e in kinds[STARTED]}
     stopped = {e["name"]: e["day"] for e in kinds[STOPPED]}
     return [
         {

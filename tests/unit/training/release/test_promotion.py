@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+from datetime import datetime
 
 import pytest
 from click.testing import CliRunner
 
+from histories.calendar import london_day
 from histories.errors import Faults
 from histories.settings import settings
 from serving.cli.models import models
@@ -271,4 +273,14 @@ def test_the_verbs_report_it_and_exit_with_their_codes(current, folder):
 def test_the_dossier_says_since_when_a_version_served(current, folder):
     first = registry.history(current, "onroll")[0]
     served = promotion.dossier(current, "onroll", 2, who="", why="")["log"]["served_since"]
-    assert served == first["at"][:10]
+    assert served == str(london_day(datetime.fromisoformat(first["at"])))
+
+
+@pytest.mark.parametrize(
+    ("at", "day"),
+    [("2025-06-30T22:59:59+00:00", "2025-06-30"), ("2025-06-30T23:30:00+00:00", "2025-07-01")],
+)
+def test_a_version_serves_from_the_day_that_it_was_in_england(at, day):
+    """Before, it was the day in UTC, while lists and help are of days in England."""
+    later = {"alias": "champion", "action": "promoted", "at": "2025-09-01T12:00:00+00:00"}
+    assert promotion._served_since([later, {**later, "at": at}]) == day
