@@ -1,14 +1,13 @@
 """Words that stay for ever, in the audit or the log of promotions, name no child: every option of every command is looked at."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import click
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from histories.calendar import london_today
 from histories.errors import Usage
 from histories.settings import settings
 from serving.cli.main import VERBS, onroll
@@ -20,29 +19,30 @@ from serving.store.records import holds
 from serving.store.sign_in.sessions import Session, end_sessions
 from serving.store.tables import AuditEntry, Pupil
 from serving.store.trials import checks, trials
+from tests.support.days import from_today
 from tests.support.scores import score
 
 CHILD = "AUTHORITYS-OWN-7"  # an identifier of no known form
-BORN = london_today() - timedelta(days=10 * 366)
+# {born} is the day on which a child of ten was born, {known} one of outcomes.
 SHAPES = {
     "a pupil's identifier": ["p0123456789abcdef0123", "P0123456789ABCDEF0123", "unlinked:p0123456789abcdef0123"],
     "a UPN": ["B801200005001", "b8012 0000 5001", "B80120000500A", "Ｂ801200005001", "B8\u200b01200005001"],
     "a postcode": ["QX1 1AA", "qx11aa", "E1  6AN"],
     "what may be a date of birth": [
-        f"{BORN}",
-        f"{BORN:%d/%m/%Y}",
-        f"{BORN:%d.%m.%Y}",
-        f"{BORN.day}/{BORN.month}/{BORN:%y}",
-        f"{BORN:%d%m%Y}",
-        f"{BORN:%Y%m%d}",
-        f"{BORN.day} {BORN:%B} {BORN:%Y}",
-        f"{BORN.day}th of {BORN:%b} {BORN:%y}",
-        f"{BORN:%B} {BORN.day}, {BORN:%Y}",
+        "{born}",
+        "{born:%d/%m/%Y}",
+        "{born:%d.%m.%Y}",
+        "{born.day}/{born.month}/{born:%y}",
+        "{born:%d%m%Y}",
+        "{born:%Y%m%d}",
+        "{born.day} {born:%B} {born:%Y}",
+        "{born.day}th of {born:%b} {born:%y}",
+        "{born:%B} {born.day}, {born:%Y}",
     ],
 }
 PLAIN = (
     "replaces version 3; gates of 2026-11-30 passed",
-    f"outcomes are known since {london_today() - timedelta(days=700)}",
+    "outcomes are known since {known}",
     "URN 112013 merged with 102012 in September 2014",
     "calibration 0.91, 2,013 of 20,130 children, see ticket INC0012345678",
     "Y9 1st week; week 12 of 2025/26; model 01234567-89ab-cdef-0123-456789abcdef",
@@ -112,6 +112,11 @@ def test_of_every_option_that_takes_words_it_is_known_whether_they_are_kept():
     assert set(text_options(onroll)) == KEPT.keys() | NOT_KEPT.keys()
 
 
+def of_today(text):
+    """Return a text with its days, as far back as they are from today."""
+    return text.format(born=from_today(-10 * 366), known=from_today(-700))
+
+
 @pytest.fixture
 def store():
     made = Store.of(settings())
@@ -139,7 +144,7 @@ def run(store, tmp_path):
 @pytest.mark.parametrize("name", KEPT)
 def test_no_command_keeps_words_that_name_a_child(run, name):
     """Before, only holds and erasures looked, and only for the pupils of their own file."""
-    texts = {kind: texts[0] for kind, texts in SHAPES.items()}
+    texts = {kind: of_today(texts[0]) for kind, texts in SHAPES.items()}
     texts |= {} if name in SHAPES_ALONE else {"known": CHILD, "known, in other letters": CHILD.lower()}
     for kind, text in texts.items():
         code, said = run(name, f"we found {text}, so")
@@ -152,14 +157,14 @@ def test_no_command_keeps_words_that_name_a_child(run, name):
 def test_every_way_to_write_it_is_recognised(kind, text):
     for around in ("{}", "child {}, please", "({})", "'{}'", "a {}."):
         with pytest.raises(Usage) as refused:
-            must_name_nobody({"--reason": around.format(text)})
+            must_name_nobody({"--reason": around.format(of_today(text))})
         assert [f.what for f in refused.value.faults] == [f"the text holds {kind}"], around
 
 
 @pytest.mark.parametrize("text", PLAIN)
 def test_plain_reasons_are_none(store, text):
     with reading(store.engine) as connection:
-        must_name_nobody({"--reason": text}, connection)
+        must_name_nobody({"--reason": of_today(text)}, connection)
 
 
 @pytest.mark.parametrize("where", ["pupil_ref", "hold"])

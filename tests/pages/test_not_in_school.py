@@ -5,17 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from histories.calendar import london_today
 from serving.pages import parts
 from serving.pages.wording import Wording
 from tests.support.browsing import everything_open, follow, holds
+from tests.support.days import dated, from_today
 
 DAY = Wording.load("en").day
-TODAY = london_today()
-WHEN, REVIEW = TODAY - timedelta(days=30), TODAY + timedelta(days=30)
+MONTH = timedelta(days=30)  # what is recorded was a month ago, and its review is in a month
 RECORDS = {
     "home_education": {"code": "parent"},
-    "part_time": {"code": "agreed", "review": str(REVIEW)},
+    "part_time": {"code": "agreed", "review": MONTH},
     "consent": {"code": "special_school"},
     "earlier_address": {"text": "1 Old Road"},
     "destination": {"code": "school"},
@@ -28,7 +27,7 @@ def child(client, n):
 
 def record(client, path, kind, **fields):
     version = re.search(r'name="version" value="(\d+)"', client.get(path).text).group(1)
-    return client.submit(path, f"{path}/{kind}", version=version, **{"on": str(WHEN), **fields})
+    return client.submit(path, f"{path}/{kind}", version=version, **dated({"on": -MONTH, **fields}))
 
 
 def duties(client, path):
@@ -40,7 +39,7 @@ def duties(client, path):
 def test_records_are_shown_with_their_state_their_duty_and_its_rule(visit, monkeypatch):
     monkeypatch.setattr(parts, "FIRST", 10_000)  # all duties on one page
     client = visit("worker")
-    path = child(client, 6)
+    path, review = child(client, 6), from_today(30)
     assert 'id="records"' not in client.get(path).text
     for kind, fields in RECORDS.items():
         assert record(client, path, kind, **fields).headers["location"] == f"{path}?done={kind}"
@@ -50,23 +49,23 @@ def test_records_are_shown_with_their_state_their_duty_and_its_rule(visit, monke
         "A parent has told us",
         "Agreed: part of the time",
         "1 Old Road",
-        f"Due {DAY(REVIEW)}",
+        f"Due {DAY(review)}",
         "Overdue since",
     ):
         assert text in table
     assert "Consent was asked for: the child is at a special school" in table
     due = duties(client, path)
-    assert f"Due {DAY(REVIEW)}" in due
+    assert f"Due {DAY(review)}" in due
     assert "section 436B(5)" in due
     assert "own aim, not a rule of law: look at the teaching at home" in due
     assert "section 434A" not in due, "no duty runs by a rule that is not known to be in force"
     assert path not in visit("stranger").get("/clocks").text
     assert visit("stranger").get(path).status_code == 404
-    reviewed = {"code": "reviewed", "review": str(REVIEW + timedelta(days=7)), "on": str(TODAY)}
+    reviewed = {"code": "reviewed", "review": timedelta(days=37), "on": timedelta(0)}
     assert record(client, path, "part_time", **reviewed).status_code == 303
-    assert f"Due {DAY(REVIEW)}" not in duties(client, path)
-    assert record(client, path, "part_time", code="ended", on=str(TODAY)).status_code == 303
-    assert record(client, path, "home_education", code="on_register", on=str(TODAY)).status_code == 303
+    assert f"Due {DAY(review)}" not in duties(client, path)
+    assert record(client, path, "part_time", code="ended", on=timedelta(0)).status_code == 303
+    assert record(client, path, "home_education", code="on_register", on=timedelta(0)).status_code == 303
     table = re.search(r'id="records".*?</dl>', client.get(path).text, re.DOTALL).group()
     assert "Overdue" not in table
     assert "Due" not in table
@@ -92,7 +91,8 @@ def test_the_page_says_whether_a_destination_is_confirmed_before_a_name_is_taken
     assert record(client, lost, "destination", code="other_authority").status_code == 303
     page = client.get(lost).text
     assert (
-        f"Where the child goes was confirmed on {DAY(WHEN)}: Another authority says where the child is taught." in page
+        f"Where the child goes was confirmed on {DAY(from_today(-30))}: Another authority says where the child is taught."
+        in page
     )
     assert client.get("/clocks").text.count("It is not confirmed where the child goes.") < unconfirmed
     assert record(client, lost, "destination", code="not_so").status_code == 303
@@ -107,7 +107,7 @@ def test_the_page_says_whether_a_destination_is_confirmed_before_a_name_is_taken
         ("home_education", {"code": "parent", "on": "2999-01-01"}, "on"),
         ("earlier_address", {"on": "1999-01-01"}, "on"),
         ("part_time", {"code": "agreed"}, "review"),
-        ("part_time", {"code": "agreed", "review": str(WHEN)}, "review"),
+        ("part_time", {"code": "agreed", "review": -MONTH}, "review"),
         ("earlier_address", {"text": " "}, "text"),
         ("destination", {"code": "school", "text": "x" * 5001}, "text"),
     ],
@@ -135,8 +135,8 @@ def test_a_record_is_written_by_keyboard_without_scripts_and_its_page_holds(site
     form = page.locator("#part_time")
     form.get_by_label("What is it").focus()
     page.keyboard.type("Agreed")
-    form.get_by_label("From which day").fill(str(WHEN))
-    form.get_by_label("Next review on").fill(str(REVIEW))
+    form.get_by_label("From which day").fill(str(from_today(-30)))
+    form.get_by_label("Next review on").fill(str(from_today(30)))
     form.get_by_role("button", name="Save").focus()
     page.keyboard.press("Enter")
     page.get_by_text("The record was saved.").wait_for()

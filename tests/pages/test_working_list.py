@@ -20,7 +20,7 @@ from serving.store.scores import week_list
 from serving.store.scores.stored_scores import newest_list
 from serving.store.tables import Pupil
 
-WORDS, TODAY = Wording.load("en"), str(london_today())
+WORDS = Wording.load("en")
 ROW = re.compile(
     r'<li class="onroll-list__item[^"]*" id="child-([0-9a-f]{32})" value="(\d+)">(.*?)onroll-list__notes', re.DOTALL
 )
@@ -43,7 +43,7 @@ def version_in(text):
 def ring(client, row, outcome, address="/work-list", **fields):
     ref, _, text = row
     to = re.search(r'action="(/work-list/[0-9a-f]{32}/contact[^"]*)"', text).group(1)
-    sent = {"version": version_in(text), "on": TODAY, "outcome": outcome, "text": "", **fields}
+    sent = {"version": version_in(text), "on": str(london_today()), "outcome": outcome, "text": "", **fields}
     assert ref in to
     return client.submit(address, to, **sent)
 

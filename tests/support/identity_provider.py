@@ -23,10 +23,17 @@ def jwks(key, *names, **more):
 
 
 def token(key, lifetime=timedelta(minutes=5), *, without=(), header=None, **claims):
-    """Return a signed token of ann; the claims named in ``without`` are left out, ``header`` is added to that of the token."""
+    """Return a signed token of ann; the claims named in ``without`` are left out, ``header`` is added to that of the token.
+
+    A claim that is a timedelta becomes the time so far from now.
+    """
     now = datetime.now(UTC)
     standard = {"iss": ISSUER, "aud": AUDIENCE, "sub": "ann", "iat": now, "exp": now + lifetime}
-    given = {name: value for name, value in (standard | claims).items() if name not in without}
+    given = {
+        name: int((now + value).timestamp()) if isinstance(value, timedelta) else value
+        for name, value in (standard | claims).items()
+        if name not in without
+    }
     return jwt.encode(given, key, "RS256", headers={"kid": KEY_ID, **(header or {})})
 
 

@@ -1,25 +1,21 @@
 """What was done counts on the day it was done, not on the day it was written down."""
 
-from datetime import timedelta
-
 import pytest
 
-from histories.calendar import london_today
 from serving.store import Caller
 from serving.store.cases import cases, enquiries
 from serving.store.cases.done import done_since
 from serving.store.cases.team_work import weeks
 from tests.support.acting import ref
+from tests.support.days import from_today
 from tests.support.scores import score
 from tests.support.stores import do
 
 LEAD = Caller("l", "lead", "801")
-TODAY = london_today()
-FRIDAY, LAST_WEEK = TODAY - timedelta(days=3), TODAY - timedelta(weeks=1)
 
-
+# In days from today, so that the clock is asked when a test runs.
+TODAY, FRIDAY, LAST_WEEK = 0, -3, -7
 OF_A_DAY = ("contact", "action", "enquiry")  # what says on which day it was done
-SNOOZE_ENDS = TODAY + timedelta(days=9)
 WORK = {
     "contact": (cases.contact, "spoke_well"),
     "action": (cases.act, "visit"),
@@ -29,7 +25,7 @@ WORK = {
         ),
         "nothing",
     ),
-    "snoozed": (cases.snooze, SNOOZE_ENDS),
+    "snoozed": (lambda change, case, version, days: cases.snooze(change, case, version, from_today(days)), 9),
     "dismissed": (cases.dismiss, "moved"),
 }
 
@@ -44,15 +40,16 @@ WORK = {
     ],
 )
 def test_what_was_done_before_a_list_is_not_done_since(store, kind, day, counts_today):
-    for listed in (LAST_WEEK, TODAY):
+    today, last_week = from_today(TODAY), from_today(LAST_WEEK)
+    for listed in (last_week, today):
         store.save([score("a", 1, day=listed.isoformat())])
     work, what = WORK[kind]
-    on = [day] if kind in OF_A_DAY else []
+    on = [from_today(day)] if kind in OF_A_DAY else []
     do(store, work, do(store, cases.open_case, ref(store, "a")), 1, *on, what)
     with store.view(LEAD) as view:
         view.record("test")
-        assert done_since(view, TODAY, ["no_answer"]) == ({"a"} if counts_today else set())
-        assert done_since(view, LAST_WEEK, ["no_answer"]) == {"a"}
+        assert done_since(view, today, ["no_answer"]) == ({"a"} if counts_today else set())
+        assert done_since(view, last_week, ["no_answer"]) == {"a"}
         of_weeks = [(w["contacted"], w["acted"]) for w in weeks(view, 1, ["no_answer"])]
     one = (int(kind == "contact"), int(kind == "action"))
     assert of_weeks == ([one, (0, 0)] if counts_today else [(0, 0), one])

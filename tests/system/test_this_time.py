@@ -5,12 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from histories.calendar import london_today
 from serving.store import Caller
 from serving.store.cases import cases, enquiries, not_in_school
 from serving.store.cases.casework_tables import StoredDeadline
 from serving.store.database import writing
 from tests.support.acting import do, look, ref
+from tests.support.days import from_today
 from tests.support.scores import score
 
 ANN, FAR = Caller("token:ann", "worker", "801", ("10001",)), Caller("token:far", "lead", "802")
@@ -70,7 +70,7 @@ def test_enquiries_of_open_and_of_closed_cases_count_since_a_day(opened):
 def test_a_closed_case_and_one_of_another_authority_say_nothing_of_this_time(opened):
     """Both were opened after the last duty was done, which the caller's own open case would set aside."""
     store, case_id = opened
-    began = london_today() - timedelta(days=400)
+    began = from_today(-400)
     row = {"pupil_id": "p1", "kind": "destination", "urn": "10001", "due_on": DAY, "as_of": DAY, "version": 1}
     done = {"clock_id": "0", "started_on": began, "stopped_at": datetime.now(UTC) - timedelta(days=200)}
     with writing(store.engine) as connection:
@@ -86,32 +86,31 @@ def test_a_closed_case_and_one_of_another_authority_say_nothing_of_this_time(ope
 def test_a_duty_that_was_done_after_the_case_was_opened_is_of_this_time(opened):
     store, _ = opened
     row = {"pupil_id": "p1", "kind": "destination", "urn": "10001", "due_on": DAY, "as_of": DAY, "version": 1}
-    done = {"clock_id": "0", "started_on": AGO[20], "stopped_at": datetime.now(UTC) + timedelta(seconds=1)}
+    done = {"clock_id": "0", "started_on": from_today(-20), "stopped_at": datetime.now(UTC) + timedelta(seconds=1)}
     with writing(store.engine) as connection:
         who = {"changed_at": datetime.now(UTC), "changed_by": "x"}
         connection.execute(sa.insert(StoredDeadline).values(row | done | who))
-    assert look(store, ANN, enquiries.asked_since, ["p1"]) == {"p1": AGO[20] - enquiries.BEFORE_LEAVING}
+    assert look(store, ANN, enquiries.asked_since, ["p1"]) == {"p1": from_today(-20) - enquiries.BEFORE_LEAVING}
 
 
-BEFORE = enquiries.BEFORE_LEAVING
-AGO = {n: london_today() - timedelta(days=n) for n in (400, 200, 100, 20, 0)}
+BEFORE = enquiries.BEFORE_LEAVING.days
 
 
 @pytest.mark.parametrize(
-    ("duties", "is_open", "since"),
+    ("duties", "is_open", "days_ago"),
     [
-        ([], False, date.max),
-        ([], True, AGO[0] - BEFORE),  # the case is opened today
-        ([("destination", 20, None)], True, AGO[20] - BEFORE),
-        ([("unauthorised_20", 20, None)], True, AGO[20]),
-        ([("unauthorised_20", 200, None), ("destination", 20, None)], True, AGO[200]),
-        ([("destination", 400, 200), ("destination", 20, None)], True, AGO[20] - BEFORE),
-        ([("destination", 400, 200), ("deletion_return", 100, 20)], False, AGO[100] - BEFORE),
-        ([("destination", 400, 200)], True, AGO[0] - BEFORE),  # the case is about something else
-        ([("unauthorised_10", 20, None)], False, date.max),  # asks nobody where the child is
+        ([], False, None),
+        ([], True, 0 + BEFORE),  # the case is opened today
+        ([("destination", 20, None)], True, 20 + BEFORE),
+        ([("unauthorised_20", 20, None)], True, 20),
+        ([("unauthorised_20", 200, None), ("destination", 20, None)], True, 200),
+        ([("destination", 400, 200), ("destination", 20, None)], True, 20 + BEFORE),
+        ([("destination", 400, 200), ("deletion_return", 100, 20)], False, 100 + BEFORE),
+        ([("destination", 400, 200)], True, 0 + BEFORE),  # the case is about something else
+        ([("unauthorised_10", 20, None)], False, None),  # asks nobody where the child is
     ],
 )
-def test_since_when_enquiries_are_of_this_time(store, duties, is_open, since):
+def test_since_when_enquiries_are_of_this_time(store, duties, is_open, days_ago):
     store.save([score("p1", 1)])
     who = {
         "changed_at": datetime.now(UTC),
@@ -124,8 +123,15 @@ def test_since_when_enquiries_are_of_this_time(store, duties, is_open, since):
     with writing(store.engine) as connection:
         for n, (kind, start, stopped) in enumerate(duties):
             done = stopped and datetime.now(UTC) - timedelta(days=stopped)
-            row = {"clock_id": str(n), "pupil_id": "p1", "kind": kind, "started_on": AGO[start], "stopped_at": done}
+            row = {
+                "clock_id": str(n),
+                "pupil_id": "p1",
+                "kind": kind,
+                "started_on": from_today(-start),
+                "stopped_at": done,
+            }
             connection.execute(sa.insert(StoredDeadline).values(who | row))
     if is_open:
         do(store, ANN, cases.open_case, ref(store, "p1"))
+    since = date.max if days_ago is None else from_today(-days_ago)
     assert look(store, ANN, enquiries.asked_since, ["p1"]) == {"p1": since}

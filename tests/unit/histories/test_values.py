@@ -23,7 +23,6 @@ from histories.reading.values import last_day
 from histories.tables import TABLES
 from tests.support.thinned import every_second
 
-NEXT_YEAR = last_day()
 BASE = {
     "pupils": [{"pupil_id": "A1", "date_of_birth": "2012-05-01"}],
     "enrolments": [{"pupil_id": "A1", "urn": "100001", "entry_date": "2020-09-01"}],
@@ -173,8 +172,14 @@ def test_an_unknown_code_is_a_warning_in_files_and_refused_in_a_request(tmp_path
     assert "QX7" not in str(refused.value)
 
 
-@pytest.mark.parametrize("odd", ["9999-12-31", "1899-12-31", (NEXT_YEAR + timedelta(days=1)).isoformat()])
+def after_the_last(day):
+    """Return a day as text; a timedelta is that far after the last plausible day."""
+    return str(last_day() + day) if isinstance(day, timedelta) else day
+
+
+@pytest.mark.parametrize("odd", ["9999-12-31", "1899-12-31", timedelta(days=1)])
 def test_a_row_with_a_placeholder_for_a_required_date_is_left_out_with_a_warning(tmp_path, odd):
+    odd = after_the_last(odd)
     tables = {**BASE, "suspensions": [{"pupil_id": "A1", "start_date": odd, "category": "SUSP"}]}
     for opened in (
         Histories.open(in_csv(tmp_path / "c", tables)),
@@ -188,8 +193,9 @@ def test_a_row_with_a_placeholder_for_a_required_date_is_left_out_with_a_warning
     assert read(Histories.open(tmp_path / "c").as_written(), "suspensions", "category") == ["SUSP"]
 
 
-@pytest.mark.parametrize("edge", ["1900-01-01", NEXT_YEAR.isoformat()])
+@pytest.mark.parametrize("edge", ["1900-01-01", timedelta(0)])
 def test_the_first_and_the_last_plausible_day_are_dates(tmp_path, edge):
+    edge = after_the_last(edge)
     tables = {**BASE, "suspensions": [{"pupil_id": "A1", "start_date": edge, "category": "SUSP"}]}
     opened = Histories.open(in_csv(tmp_path / "c", tables))
     assert read(opened, "suspensions", "start_date") == [day_number(date.fromisoformat(edge))]
@@ -201,7 +207,7 @@ def test_a_row_recorded_on_an_implausible_date_is_not_known_before_it(tmp_path):
     tables = {**BASE, "enrolments": [*BASE["enrolments"], late]}
     for opened in (Histories.open(in_csv(tmp_path / "c", tables)), Histories.from_rows(tables)):
         known_on = dict(zip(read(opened, "enrolments", "urn"), read(opened, "enrolments", "known"), strict=True))
-        assert known_on["2"] > day_number(NEXT_YEAR)
+        assert known_on["2"] > day_number(last_day())
 
 
 def test_an_end_before_its_start_is_a_warning(tmp_path):

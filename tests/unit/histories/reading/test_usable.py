@@ -18,7 +18,7 @@ from histories.reading.values import last_day
 from histories.tables import TABLES
 
 SOUND = {"date": "2024-09-04", "integer": "5", "boolean": "true", "text": "x"}
-EARLY, LATE = "1899-12-31", f"{last_day().year + 1}-01-01"
+EARLY = "1899-12-31"
 
 
 def sound(table, n):
@@ -38,7 +38,7 @@ def oddities(table):
         elif c.kind == "date":
             yield c, EARLY, True
             if c.name not in TABLES[table].recordings:
-                yield c, LATE, True
+                yield c, f"{last_day().year + 1}-01-01", True
 
 
 def around(table, rows):
