@@ -21,7 +21,7 @@ from features.posted import open_rows
 from histories.population.simulation import simulate
 from histories.settings import settings
 from serving.http import arrow_stream
-from serving.http.json_once import parsed
+from serving.http.json_once import parsed_histories
 from serving.http.turns import answered
 from training.release.resolve import resolve
 from training.risk_model import RiskModel
@@ -38,7 +38,7 @@ def request(model: RiskModel, form: str, body: bytes) -> list[float]:
         times.append(time.process_time())
         return value
 
-    read: Callable[[bytes], dict[str, Any]] = arrow_stream.read if form == "Arrow" else parsed
+    read: Callable[[bytes], dict[str, Any]] = arrow_stream.read if form == "Arrow" else parsed_histories
     tables = done(read(body)["histories"])
     histories = done(open_rows(tables))
     scores = done(model.score(histories, DAY))

@@ -70,6 +70,24 @@ class CodedColumn(Sequence[Any]):
         return iter(self.to_list())
 
 
+class CodedRows:
+    """Rows that name the same columns, as these.
+
+    Parameters
+    ----------
+    columns : dict
+        By name, in the order of the first row.
+    count : int
+        The rows.
+    """
+
+    def __init__(self, columns: dict[str, CodedColumn], count: int) -> None:
+        self.columns, self.count = columns, count
+
+    def __len__(self) -> int:
+        return self.count
+
+
 PostedColumn: TypeAlias = list[Any] | CodedColumn
 
 
@@ -83,8 +101,10 @@ def listed(columns: Mapping[str, PostedColumn]) -> dict[str, list[Any]]:
     return {name: column if isinstance(column, list) else column.to_list() for name, column in columns.items()}
 
 
-def turned(rows: list[Any]) -> Mapping[Any, list[Any]]:
+def turned(rows: list[Any] | CodedRows) -> Mapping[Any, PostedColumn]:
     """Return rows as columns."""
+    if isinstance(rows, CodedRows):
+        return rows.columns
     if len(set(map(len, rows))) == 1:
         with suppress(KeyError):  # five times as fast as row.get
             return {name: list(map(itemgetter(name), rows)) for name in rows[0]}

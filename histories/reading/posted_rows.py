@@ -16,7 +16,7 @@ from histories.io.delimited import heading
 from histories.io.quantities import quantity
 from histories.io.told_names import MAX_NAMED, undeclared, undeclared_table
 from histories.reading.plain_frame import PlainFrame
-from histories.reading.posted_columns import MANY_ROWS, CodedColumn, PostedColumn, listed, turned
+from histories.reading.posted_columns import MANY_ROWS, CodedColumn, CodedRows, PostedColumn, listed, turned
 from histories.reading.posted_values import place, suspect_rows, unmatched, usable_rows
 from histories.reading.typed_columns import TWICE, WANTED
 from histories.reading.usable import NO_CODE, told
@@ -25,6 +25,7 @@ from histories.tables import TABLES, Column, Table
 
 NUMBER = re.compile(r"[+-]?[0-9]+")
 COLUMN = (list, CodedColumn)
+ROWS = (list, CodedRows)
 LENGTH_OF_DAY = len("2024-09-04")
 AUDITED = ("sex", "ethnicity")  # code sets that no feature reads
 
@@ -91,7 +92,7 @@ def rows_in(table: Any) -> int:
     """
     if isinstance(table, dict):
         return max((len(values) for values in table.values() if isinstance(values, COLUMN)), default=0)
-    return len(table) if isinstance(table, list) else 0
+    return len(table) if isinstance(table, ROWS) else 0
 
 
 def _misshapen(table: Any, place: str) -> list[Fault]:
@@ -103,6 +104,8 @@ def _misshapen(table: Any, place: str) -> list[Fault]:
             for position, values in enumerate(table.values(), 1)
             if not isinstance(values, COLUMN) or len(values) != rows_in(table)
         ]
+    if isinstance(table, CodedRows):
+        return []
     if not isinstance(table, list):
         return [Fault("this is not a list of rows", place, "Send a list of objects, or an object of columns.")]
     bad = [i for i, row in enumerate(table) if not isinstance(row, dict)] if set(map(type, table)) - {dict} else []

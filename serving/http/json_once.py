@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from collections.abc import Callable, Coroutine
 from itertools import chain
 from typing import Any
@@ -13,9 +14,12 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic_core import from_json
 
+from histories.reading.json_lists import put_back, taken_out
+
 TWICE = "An object of the body names one key twice; send each key once."
 COLON, QUOTATION_MARK, WHITE_SPACE = ord(":"), ord('"'), list(b" \t\r\n")
 NESTED = {dict, list}
+UNREAD = object()
 KEY_ENDS = re.compile(rb'"[ \t\r\n]*:')  # of each key, and within a text where a quotation mark and a colon meet
 
 
@@ -29,14 +33,31 @@ def parsed(body: bytes) -> Any:
     UnicodeDecodeError
         In another encoding: a proxy before the service would see other text.
     """
+    read = _read(body)
+    return json.loads(body.decode("utf-8-sig"), object_pairs_hook=_once) if read is UNREAD else read
+
+
+def parsed_histories(body: bytes) -> Any:
+    """Return the same as ``parsed``, but long lists of rows and of columns as ``CodedRows`` and ``CodedColumn``.
+
+    Raises
+    ------
+    json.JSONDecodeError, UnicodeDecodeError
+        As there.
+    """
+    mark = secrets.token_hex(16)
+    rest, lists = taken_out(body, mark)
+    read = _read(rest)
+    return parsed(body) if read is UNREAD else put_back(read, mark, lists)
+
+
+def _read(body: bytes) -> Any:
+    """Return what a body holds, or ``UNREAD``: the other parser says where the fault is, and reads some texts that this one refuses."""
     try:
         read = from_json(body)
     except ValueError:
-        pass  # the other says where the fault is, and reads some texts that this one refuses
-    else:
-        if _keys_in(read) == key_ends(body):
-            return read
-    return json.loads(body.decode("utf-8-sig"), object_pairs_hook=_once)
+        return UNREAD
+    return read if _keys_in(read) == key_ends(body) else UNREAD
 
 
 def key_ends(body: bytes) -> int:
@@ -69,11 +90,19 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 class PostedRequest(Request):
     """A request whose body is read so."""
 
+    reader = staticmethod(parsed)
+
     async def json(self) -> Any:
         """Return the body; see ``parsed``."""
         if not hasattr(self, "_json"):
-            self._json = parsed(await self.body())
+            self._json = self.reader(await self.body())
         return self._json
+
+
+class PostedHistories(PostedRequest):
+    """A request with histories to score."""
+
+    reader = staticmethod(parsed_histories)
 
 
 class OncePerKey(APIRoute):

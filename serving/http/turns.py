@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import Scope
 
-from serving.http.json_once import OncePerKey, PostedRequest
+from serving.http.json_once import OncePerKey, PostedHistories
 from serving.http.problems import Problem
 from serving.http.schemas import ARROW
 
@@ -136,7 +136,7 @@ class InTurn(OncePerKey):
         handler: Any = super().get_route_handler()
 
         async def in_turn(request: Request) -> Response:
-            request = PostedRequest(request.scope, request.receive)
+            request = PostedHistories(request.scope, request.receive)
             try:
                 await request.body()  # kept by the request; a slow caller must not hold the turn
             except ClientDisconnect:
