@@ -31,6 +31,7 @@ from training.fitting.helped import (
     help_recorded_until,
     weighted,
 )
+from training.fitting.one_matrix import in_one_matrix
 from training.fitting.partial_windows import FROM_HORIZON, MIN_DAYS
 from training.fitting.sampling import sample, share_that_fits
 from training.rolls_end import newest_record
@@ -239,7 +240,8 @@ class Task:
         Returns
         -------
         polars.DataFrame
-            ``pupil_id, as_of``, the features, ``already_stopping`` (``features.outcome.stopping``), ``label, outcome, known_on, happened_on, authority, urn, weight``, sorted by day and pupil.
+            ``pupil_id, as_of``, the features, ``already_stopping`` (``features.outcome.stopping``), ``label, outcome, known_on, happened_on, authority, urn, weight``, sorted by day and pupil;
+            the features lie in one matrix (``training.fitting.one_matrix``), and a missing one is NaN.
 
         Raises
         ------
@@ -252,8 +254,8 @@ class Task:
         days = self.days(histories)
         stopping = stopping_rule().holds().alias("already_stopping")
         blocks = (
-            pl.DataFrame(as_table(b)).with_columns(b.select(stopping)).join(y, on=["pupil_id", "as_of"])
+            pl.DataFrame(as_table(b)).with_columns(b.select(stopping)).join(y, on=["pupil_id", "as_of"], maintain_order="left")
             for b in tallied_blocks(histories, days, **how)
         )
-        frame = pl.concat(list(blocks)).sort("as_of", "pupil_id")
+        frame = in_one_matrix(blocks, catalogue().names, len(y))  # the blocks come by day and pupil
         return weighted(frame, self.horizon) if self.helped == UNTREATED else frame

@@ -168,7 +168,7 @@ class Columns:
         factor = np.divide(self.sign, self.scale, out=np.zeros(len(self.scale)), where=self.scale > 0)
         for begin in range(0, len(learning.y), ROWS_A_BLOCK):
             part = slice(begin, begin + ROWS_A_BLOCK)
-            x = np.ascontiguousarray(learning.x[part].T)
+            x = learning.x[part].T.copy()  # not what may be read only, for which the loop would be compiled again
             columns = np.empty((len(self.signed), x.shape[1]))
             write_columns(x, (self.centre, factor), (self.flagged, share), self.pieces.arrays, columns)
             yield columns.T, learning.y[part], learning.weight[part]
