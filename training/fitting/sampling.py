@@ -12,7 +12,7 @@ import polars as pl
 
 from histories.io.memory import bytes_of
 
-# Each value of the matrix is held in the frame, in the array and in a candidate's training data.
+# Each value is held in the frame and in a candidate's training data; a third is room for copies on the way.
 BYTES_A_NUMBER = 3 * 8
 MIN_SHARE = 0.001
 
