@@ -1,4 +1,4 @@
-"""Snapshots whose features lie in one matrix, feature after feature: whoever learns from all of them reads it, and nobody holds a second one."""
+"""Snapshots whose features lie in one matrix, feature after feature: whoever learns from all of them reads it, and holds no second one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A training holds its features once: whoever reads all snapshots, or those of some days, reads the frame's own memory."""
+"""No second copy of the features: whoever reads all snapshots, or those of some days, reads the frame's own memory."""
 
 from datetime import date
 
