@@ -22,7 +22,6 @@ from training.fitting import uncertainty
 from training.fitting.blas_threads import BLAS_THREADS, fixed_blas_threads
 from training.fitting.candidates import Learn, Learning, boosted, grid, learner, releasable, ridge
 from training.fitting.helped import AS_THEY_CAME
-from training.fitting.one_matrix import rows_where
 from training.fitting.pace import Pace, work_of_the_model, work_of_training
 from training.fitting.partial_windows import with_exposure, with_parts
 from training.fitting.rolling_origin import Predictions, judge_all, learn_from, matrix_of, predict, weight_of
@@ -150,7 +149,7 @@ def train(
         frame = learned = task.labelled(histories, asked, memory=memory, seed=seed, kept=kept, advance=pace)
         if parts is not None:
             is_whole = pl.col("window_days") == task.horizon
-            frame, rest = rows_where(learned, is_whole), rows_where(learned, ~is_whole)
+            frame, rest = learned.filter(is_whole), learned.filter(~is_whole)
             learned = with_exposure(frame, rest)
         pace.end()
         pace.expect([])
@@ -186,7 +185,7 @@ def train(
         made_of = PARTS.get(chosen, BOOSTER_ALONE)
         booster = boosted.train(learning, released) if "booster" in made_of else None
         terms = ridge.fit(learning, released["monotone"]) if "ridge" in made_of else None
-        newest = matrix_of(rows_where(frame, pl.col("as_of") == frame["as_of"].max()), catalogue().names)
+        newest = matrix_of(frame.filter(pl.col("as_of") == frame["as_of"].max()), catalogue().names)
         margins = [terms.margins(newest)] if terms else []
         margins += [boosted.margins(booster, newest)] if booster else []  # in the order of PARTS
         calibrator = fit_calibrator(

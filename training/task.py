@@ -254,7 +254,9 @@ class Task:
         days = self.days(histories)
         stopping = stopping_rule().holds().alias("already_stopping")
         blocks = (
-            pl.DataFrame(as_table(b)).with_columns(b.select(stopping)).join(y, on=["pupil_id", "as_of"], maintain_order="left")
+            pl.DataFrame(as_table(b))
+            .with_columns(b.select(stopping))
+            .join(y, on=["pupil_id", "as_of"], maintain_order="left")
             for b in tallied_blocks(histories, days, **how)
         )
         frame = in_one_matrix(blocks, catalogue().names, len(y))  # the blocks come by day and pupil

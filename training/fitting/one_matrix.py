@@ -36,12 +36,3 @@ def in_one_matrix(blocks: Iterable[pl.DataFrame], names: list[str], rows: int) -
     # Arrow takes NumPy's memory as it is, and Polars that of Arrow.
     features = [pl.Series(name, pl.from_arrow(pa.array(row[:end]))) for name, row in zip(names, values, strict=True)]
     return pl.concat(beside, rechunk=True).with_columns(features).select(order)
-
-
-def rows_where(frame: pl.DataFrame, condition: pl.Expr) -> pl.DataFrame:
-    """Return the rows of which a condition holds; rows that follow one another are read where they are, not copied."""
-    holds = frame.select(condition.fill_null(value=False)).to_series()
-    many = int(holds.sum())
-    begin = (holds.arg_max() or 0) if many else 0
-    follow = many == 0 or bool(holds.slice(begin, many).all())
-    return frame.slice(begin, many) if follow else frame.filter(holds)

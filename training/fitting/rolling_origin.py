@@ -13,7 +13,6 @@ import polars as pl
 
 from training.explanation.scorer import weighted_mean
 from training.fitting.candidates import Candidate, Learning
-from training.fitting.one_matrix import rows_where
 from training.fitting.parallel import in_parallel
 from training.fitting.partial_windows import learned_before
 from training.fitting.splits import Splits
@@ -102,7 +101,7 @@ def predict(
     parts, origin, judged, seen = [], [], [], []
     margins: dict[str, list[np.ndarray]] = {c.name: [] for c in candidates}
     for n, o in enumerate(splits.origins):
-        ahead = rows_where(frame, pl.col("as_of") == o.day)
+        ahead = frame.filter(pl.col("as_of") == o.day)
         learning, was_seen = _learned_before(frame, ahead, names, o.day, seed)
         of_day = _predict(candidates, learning, matrix_of(ahead, names), partial(_say, advance, o.day, len(learning.y)))
         del learning  # the next origin's is built without it

@@ -12,7 +12,6 @@ import polars as pl
 
 from histories.errors import Fault, Faults
 from histories.io.quantities import quantity
-from training.fitting.one_matrix import rows_where
 
 MIN_POSITIVES = 8  # with fewer positives a model is not worth training
 JUDGED = 4  # newest origins: candidates are judged on them
@@ -133,4 +132,4 @@ def origins(labelled: pl.DataFrame, newest: int) -> list[Origin]:
 
 def known_before(frame: pl.DataFrame, day: date) -> pl.DataFrame:
     """Return the labelled snapshots whose outcome was known before a day."""
-    return rows_where(frame, (pl.col("known_on") < day) & (pl.col("as_of") < day))
+    return frame.filter((pl.col("known_on") < day) & (pl.col("as_of") < day))

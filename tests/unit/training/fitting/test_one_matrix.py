@@ -9,7 +9,7 @@ import pytest
 from features.catalogue import catalogue
 from histories.reading.histories import Histories
 from training.fitting.candidates import Candidate, baselines
-from training.fitting.one_matrix import in_one_matrix, rows_where
+from training.fitting.one_matrix import in_one_matrix
 from training.fitting.rolling_origin import learn_from, matrix_of, predict
 from training.fitting.splits import known_before, split
 from training.task import Task
@@ -51,6 +51,7 @@ def test_predicted_snapshots_are_read_where_the_frame_holds_them(frame):
 
 
 def test_what_was_known_before_an_origin_is_not_copied(frame):
+    """Polars reads rows that follow one another where they are; those known before a day do, if outcomes take as long to be known."""
     name = catalogue().names[0]
     for origin in split(frame).origins:
         past = known_before(frame, origin.day)
@@ -70,21 +71,3 @@ def test_blocks_keep_their_columns_and_rows_and_a_missing_feature_is_not_a_numbe
 def test_fewer_rows_than_there_was_room_for_are_right_too():
     assert together(rows=9).equals(together())
     assert np.array_equal(matrix_of(together(rows=9), NAMES), matrix_of(together(), NAMES), equal_nan=True)
-
-
-@pytest.mark.parametrize(
-    ("condition", "shared"),
-    [
-        (pl.col("as_of") < date(2024, 1, 3), True),
-        (pl.col("as_of") == date(2024, 1, 2), True),
-        (pl.col("as_of") != date(2024, 1, 2), False),
-        (pl.col("as_of") > date(2024, 1, 3), False),
-        (pl.col("urn") == "s2", True),  # null is not true
-        (pl.col("urn") >= "s2", False),
-    ],
-)
-def test_rows_that_follow_one_another_are_not_copied(condition, shared):
-    whole = together()
-    some = rows_where(whole, condition)
-    assert some.equals(whole.filter(condition))
-    assert np.shares_memory(some["far"].to_numpy(), whole["far"].to_numpy()) == shared
