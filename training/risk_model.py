@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-import polars.selectors as cs
 
 from features.catalogue import catalogue
 from features.counting.block_cache import BlockStore
@@ -271,9 +270,8 @@ class RiskModel:
         own = {**self._of_margins(frame, same["as_of"]), "base": contributions[:, -1].tolist(), "list": lists}
         own |= {"features_digest": digests(self._x(frame)), "unseen": self.ranges.unseen(frame)}
         if len(frame) > FEW:
-            numbers = frame.select(cs.numeric().cast(pl.Float64).fill_nan(None))
-            there = set(numbers.columns)
-            looked_at = {name: numbers[name].to_numpy() for name in self.looked_at if name in there}
+            there = {name for name, kind in frame.schema.items() if kind.is_numeric()}
+            looked_at = {n: frame[n].cast(pl.Float64).to_numpy() for n in self.looked_at if n in there}
             of_model: dict[str, Any] = {"booster": self.booster, "manifest": m, "sentences": self.true_sentences}
             made_from = Ingredients(**of_model, numbers=looked_at, checks=checks(contributions, own))
             return in_columns(same, own, made_from, contributions[:, :-1])

@@ -67,20 +67,23 @@ def missed_weeks(
     pupil, date, code, names = _valid(marks, pupils, day, cut)
     monday = date - (date + 3) % 7
     edges = _changes(pupil, monday)
-    is_missed, is_possible = (np.isin(names, np.array(of, np.str_))[code] for of in (codes, MEASURES["possible"]))
+    is_missed = np.isin(names, np.array(codes, np.str_))[code]
     missed = np.r_[0, np.cumsum(is_missed & (date >= day - days) & (date < day - gap))]
+    weeks = np.flatnonzero(missed[edges[1:]] > missed[edges[:-1]])[::-1]
+    # Each week has few marks, which lists give faster than arrays.
+    counts, possible, texts = {*codes}, {*MEASURES["possible"]}, names[code].tolist()
+    ends = (edges[weeks], edges[weeks + 1], pupil[edges[weeks]], monday[edges[weeks]])
     shown = Counter[int]()
-    for week in np.flatnonzero(missed[edges[1:]] > missed[edges[:-1]])[::-1].tolist():
-        first, last = edges[week], edges[week + 1]
-        child = int(pupil[first])
+    for first, last, child, begins in zip(*(end.tolist() for end in ends), strict=True):
         if shown[child] == most:
             continue
         shown[child] += 1
+        of_week = texts[first:last]
         yield MissedWeek(
             pupil=pupils[child],
-            monday=int(monday[first]),
-            possible=int(is_possible[first:last].sum()),
-            missed=Counter(names[code[first:last][is_missed[first:last]]].tolist()),
+            monday=begins,
+            possible=sum(text in possible for text in of_week),
+            missed=Counter(text for text in of_week if text in counts),
         )
 
 
@@ -97,12 +100,14 @@ def _valid(
     The last recording is valid and, of several on one day, the last code; see ``histories.reading.as_of.valid_marks``.
     """
     number = {pupil: n for n, pupil in enumerate(pupils)}
-    pupil = np.array([number.get(p, -1) for p in marks.pupil.values], np.int64)[marks.pupil.places]
-    is_near = (marks.date < day) & (marks.date >= first_looked_at(day))
-    rows = np.flatnonzero(is_near & (marks.known < cut) & (pupil >= 0))
+    number_of = np.array([number.get(p, -1) for p in marks.pupil.values], np.int64)
+    is_near = (marks.date < day) & (marks.date >= first_looked_at(day)) & (marks.known < cut)
+    rows = np.flatnonzero(is_near)
+    pupil = number_of[marks.pupil.places[rows]]
+    rows, pupil = rows[pupil >= 0], pupil[pupil >= 0]
     names, code_of = _numbered(marks.code.values)
     _, session_of = _numbered(marks.session.values)
-    pupil, date = pupil[rows], marks.date[rows]
+    date = marks.date[rows]
     session, code = session_of[marks.session.places[rows]], code_of[marks.code.places[rows]]
     order = np.lexsort((code, marks.known[rows], session, date, pupil))
     pupil, date, session, code = pupil[order], date[order], session[order], code[order]

@@ -10,6 +10,7 @@ import math
 import operator
 from collections.abc import Callable
 from functools import lru_cache
+from types import NoneType
 from typing import Any
 
 import narwhals as nw
@@ -187,6 +188,8 @@ def _cast(values: Column, _: list[Any], kwargs: dict[str, Any]) -> Column:
     kind = kwargs["dtype"]
     # A date stays a day number.
     to = {nw.Float64: float, nw.Int64: int, nw.Int32: int, nw.String: str, nw.Boolean: bool, nw.Date: int}[kind]
+    if {*map(type, values)} <= {to, NoneType}:
+        return values
     return [None if v is None else to(v) for v in values]
 
 
