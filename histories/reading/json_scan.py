@@ -52,13 +52,16 @@ class LongList(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """A list that is being read: its arrays as in ``LongList``, and of each column a hash table of its distinct values, in which 0 is none."""
+    """A list that is being read: its arrays as in ``LongList``, and of each column a hash table of its distinct values, in which 0
+    is none, and which other value came after each last.
+    """
 
     edges: np.ndarray
     values: np.ndarray
     counts: np.ndarray
     places: np.ndarray
     slots: np.ndarray
+    follows: np.ndarray
 
 
 @nb.njit(cache=True, nogil=True)
@@ -179,9 +182,10 @@ def read_list(body, words, begin, of_rows):
     room = (len(body) - at) // (first - at + 1) + MIN_ROWS  # grows if later rows are shorter
     values, counts = np.empty((columns, MAX_VALUES, 2), np.int64), np.zeros(columns, np.int64)
     places, slots = np.empty((columns, room), np.int32), np.zeros((columns, SLOTS), np.int32)
+    follows = np.zeros((columns, MAX_VALUES), np.int32)
     row = 0
     while True:
-        given = Reading(edges=edges, values=values, counts=counts, places=places, slots=slots)
+        given = Reading(edges=edges, values=values, counts=counts, places=places, slots=slots, follows=follows)
         at, row = read_rows(body, words, at, given, row)
         if at < 0 or at == len(body):
             break
@@ -205,7 +209,7 @@ def read_rows(body, words, at, given, row):
 
     One function: to hand an array to another counts its references, which takes longer than to read a value.
     """
-    edges, values, counts, places, slots = given
+    edges, values, counts, places, slots, follows = given
     columns, size, room = len(counts), len(body), places.shape[1]
     while True:
         for c in range(columns + 1):
@@ -219,16 +223,22 @@ def read_rows(body, words, at, given, row):
                 at, begin = at + step, begin + step
             if c == columns:
                 break
-            if row:  # most values are that of the row before
+            if row:  # most values are that of the row before, or follow it as they did before
                 before = places[c, row - 1]
-                begin, end = values[c, before, 0], values[c, before, 1]
-                if body[begin] == QUOTE and at + end - begin <= size:
-                    same = at
-                    while begin < end and begun(words[same] ^ words[begin], end - begin) == ZERO:
-                        same, begin = same + min(end - begin, 8), begin + 8
-                    if begin >= end:
-                        places[c, row], at = before, same
-                        continue
+                place, same = before, -1
+                for _ in range(2):
+                    begin, end = values[c, place, 0], values[c, place, 1]
+                    if body[begin] == QUOTE and at + end - begin <= size:
+                        same = at
+                        while begin < end and begun(words[same] ^ words[begin], end - begin) == ZERO:
+                            same, begin = same + min(end - begin, 8), begin + 8
+                        if begin >= end:
+                            break
+                    same, place = -1, follows[c, before]
+                if same >= 0:
+                    places[c, row], at = place, same
+                    follows[c, before] = place if place != before else follows[c, before]
+                    continue
             begin, end = at, at
             if at < size and body[at] == QUOTE:
                 end += 1
@@ -273,6 +283,8 @@ def read_rows(body, words, at, given, row):
                 slot, probes = (slot + 1) & (SLOTS - 1), probes + 1
                 if probes > MAX_PROBES:
                     return -1, row
+            if row:
+                follows[c, places[c, row - 1]] = place
             places[c, row], at = place, end
         row += 1
         while at < size and BLANK[body[at]]:
