@@ -281,7 +281,7 @@ def read_rows(body, words, at, given, row):
                     if k >= end:
                         break
                 slot, probes = (slot + 1) & (SLOTS - 1), probes + 1
-                if probes > MAX_PROBES:
+                if probes == MAX_PROBES:
                     return -1, row
             if row:
                 follows[c, places[c, row - 1]] = place

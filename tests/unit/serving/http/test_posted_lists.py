@@ -2,12 +2,13 @@
 
 import json
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from histories.reading.json_lists import MAX_LISTS
-from histories.reading.json_scan import MAX_COLUMNS, MAX_VALUES, MIN_ROWS
+from histories.reading.json_scan import MAX_COLUMNS, MAX_PROBES, MAX_VALUES, MIN_ROWS, MULTIPLIER, SLOTS, TURN
 from histories.reading.posted_columns import CodedColumn, CodedRows
 from serving.http.json_once import TWICE, parsed, parsed_histories
 
@@ -129,6 +130,23 @@ LEFT = {
 @pytest.mark.parametrize("kind", LEFT)
 def test_other_lists_are_parsed_as_they_stand(kind):
     assert parsed_histories(body_of(LEFT[kind])) == {"histories": {"attendance": LEFT[kind]}}
+
+
+def colliding(many):
+    """Return texts that are looked for first in the same slot of a hash table."""
+    texts = [f"{n:06}" for n in range(1_000_000)]
+    key = (np.array([f'"{text}"' for text in texts], "S8").view("<u8") ^ np.uint64(8)) * MULTIPLIER
+    slots = (key ^ (key >> TURN)) & np.uint64(SLOTS - 1)
+    return [texts[n] for n in np.flatnonzero(slots == slots[0])[:many]]
+
+
+def test_texts_that_collide_do_not_slow_the_others_down():
+    texts = colliding(MAX_PROBES + 1)
+    assert len(texts) == MAX_PROBES + 1
+    for some, kind in ((texts[:-1], CodedColumn), (texts, list)):
+        read = parsed_histories(body_of({"code": some * 3}))["histories"]["attendance"]["code"]
+        assert type(read) is kind
+        assert list(read) == some * 3
 
 
 def test_a_list_after_many_is_read_too():
