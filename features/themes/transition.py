@@ -8,6 +8,7 @@ from features.feature import Feature, Tally
 from features.sentences import fact, strain, strength
 
 ADMISSIONS = ("admissions",)
+TO_ANSWER = 28  # days after an offer in which a family is still answering; every child of the year lacks an answer at first
 UNKNOWN = "in Year 6, and no row about next September is known"
 
 
@@ -19,7 +20,9 @@ def is_next() -> nw.Expr:
 TALLIES = {
     "application_rows": Tally(table="admissions", where=is_next),
     "applied": Tally(table="admissions", where=lambda: is_next() & ~nw.col("applied_on").is_null()),
-    "offered": Tally(table="admissions", where=lambda: is_next() & ~nw.col("offered_on").is_null()),
+    "offered_long_ago": Tally(
+        table="admissions", where=lambda: is_next() & (nw.col("as_of") - nw.col("offered_on") >= TO_ANSWER)
+    ),
     "accepted": Tally(table="admissions", where=lambda: is_next() & (nw.col("response") == "accepted")),
     "declined": Tally(table="admissions", where=lambda: is_next() & (nw.col("response") == "declined")),
 }
@@ -70,9 +73,9 @@ FEATURES = [
         name="offer_not_answered",
         theme="transition",
         expression=lambda: _only_in_year_6(
-            (nw.col("offered") > 0) & (nw.col("accepted") == 0) & (nw.col("declined") == 0)
+            (nw.col("offered_long_ago") > 0) & (nw.col("accepted") == 0) & (nw.col("declined") == 0)
         ),
-        says=(strain("The offer of a secondary place has not been answered", 1),),
+        says=(strain("The offer of a secondary place has not been answered for four weeks or longer", 1),),
         sources=ADMISSIONS,
         window=None,
         direction=1,

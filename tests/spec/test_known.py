@@ -145,7 +145,7 @@ def test_a_stage_of_an_application_is_visible_from_its_own_date(features):
         "admissions",
         """
         pupil_id | entry_year | phase     | applied_on | offered_urn | offered_on | response | response_on | recorded_on
-        A        | 2025       | secondary | 2024-10-10 | 9           | 2025-01-12 | declined | 2025-01-13  | 2025-02-01
+        A        | 2025       | secondary | 2024-10-10 | 9           | 2024-12-12 | declined | 2025-01-13  | 2025-02-01
     """,
     )
     at = features(admissions=applied, pupils=[{**PUPILS[0], "date_of_birth": "2014-05-01"}])
