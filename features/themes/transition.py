@@ -8,7 +8,9 @@ from features.feature import Feature, Tally
 from features.sentences import fact, strain, strength
 
 ADMISSIONS = ("admissions",)
-TO_ANSWER = 28  # days after an offer in which a family is still answering; every child of the year lacks an answer at first
+TO_ANSWER = (
+    28  # days after an offer in which a family is still answering; every child of the year lacks an answer at first
+)
 UNKNOWN = "in Year 6, and no row about next September is known"
 
 

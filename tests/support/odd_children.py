@@ -127,7 +127,7 @@ def _application(chance):
     if chance.random() < 0.8:
         row["applied_on"] = back(90)
         if chance.random() < 0.7:
-            row |= {"offered_urn": "3", "offered_on": back(30)}
+            row |= {"offered_urn": "3", "offered_on": back(chance.choice([15, 27, 28, 30]))}
             if chance.random() < 0.7:
                 row |= {"response": chance.choice(["accepted", "declined"]), "response_on": back(9)}
     return row

@@ -167,6 +167,12 @@ def applied(*stages, not_yet=()):
     return check
 
 
+def unanswered(days):
+    """Return the check that an application's offer was made so many days ago or earlier, and not answered; only in Year 6."""
+    is_open = applied("offered_on", not_yet=("accepted", "declined"))
+    return lambda c: is_open(c) and any(c.ago(r["offered_on"]) >= days for r in c.rows["admissions"])
+
+
 def more_or_less(kinds):
     def check(c, now, far, way, more):
         far, more = days_in(far), days_in(more)

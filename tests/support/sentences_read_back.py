@@ -38,6 +38,7 @@ from tests.support.rows_counted_anew import (
     since_last_mark,
     termly,
     trailing,
+    unanswered,
     weeks,
     within,
 )
@@ -76,7 +77,7 @@ OF_THE_CHILD = [
     (r"The recorded need is a moderate learning difficulty", has_sen(primary_need=("MLD",))),
     (r"No application for secondary school is known", applied("phase", not_yet=("applied_on",))),
     (r"The offer of a secondary place was declined", applied("offered_on", "declined")),
-    (r"The offer of a secondary place has not been answered", applied("offered_on", not_yet=("accepted", "declined"))),
+    (r"The offer of a secondary place has not been answered for four weeks or longer", unanswered(28)),
     (r"A secondary place has been accepted", applied("accepted")),
     (r"No secondary place has been accepted yet", applied(not_yet=("accepted",))),
 ]
