@@ -178,6 +178,7 @@ def stored_list(scores: pl.DataFrame, **changes: Any) -> CompleteList:
         "children": len(scores),
         "replaced": 0,
         "mean_risk": scores["risk"].mean(),
+        "mean_square": (scores["risk"] ** 2).mean(),
     }
     return CompleteList(**{**fields, **changes})  # type: ignore[arg-type]
 
@@ -261,7 +262,8 @@ def _missing_table(lists: Lists, day: date, start: date) -> Evidence:
 
 
 def _doubled(lists: Lists, day: date, start: date) -> Evidence:
-    return lists.evidence(day, newest={"mean_risk": 2 * lists.stored[day].mean_risk})
+    newest = lists.stored[day]
+    return lists.evidence(day, newest={"mean_risk": 2 * newest.mean_risk, "mean_square": 4 * newest.mean_square})
 
 
 def _other_pseudonyms(lists: Lists, day: date, start: date) -> Evidence:

@@ -58,9 +58,9 @@ def stored_list(risks, day=DAY, version="1", authority="801", **changes):
         "replaced": 0,
         "missing_tables": ABSENT,
     }
-    mean = sum(risks) / len(risks)
+    means = {"mean_risk": sum(risks) / len(risks), "mean_square": sum(r * r for r in risks) / len(risks)}
     place = {"authority": authority, "as_of": day, "model_version": version}
-    return CompleteList(**{**place, **fields, "children": len(risks), "mean_risk": mean, **changes})
+    return CompleteList(**{**place, **fields, "children": len(risks), **means, **changes})
 
 
 def with_marks(risks, day):

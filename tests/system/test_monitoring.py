@@ -202,8 +202,8 @@ def test_only_complete_lists_and_scores_in_force_are_read(store):
         none = scores_of(view, [])
         view.record("monitor.seen", lists=len(lists))
     assert lists == [
-        stored_list([0.4, 0.1], replaced=1, mean_risk=pytest.approx(0.25)),
-        stored_list([0.3], authority="802", mean_risk=pytest.approx(0.3)),
+        stored_list([0.4, 0.1], replaced=1, mean_risk=pytest.approx(0.25), mean_square=pytest.approx(0.085)),
+        stored_list([0.3], authority="802", mean_risk=pytest.approx(0.3), mean_square=pytest.approx(0.09)),
     ]
     assert read.select("pupil_id", "risk", "list").rows() == [
         ("p0000", 0.4, "act_today"),

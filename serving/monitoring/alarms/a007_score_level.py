@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from datetime import date
 
@@ -13,13 +14,14 @@ YEAR = 364  # the same weekday
 MARKS = "attendance"
 NO_MARKS = "lists are made without daily marks: counts of a term move all risks at once"
 NO_LIST = "there is no list of the same weeks of an earlier year"
-FEW = "so few children are expected to go missing that one of them moves the mean risk"
+FEW = "hardly any child is expected to go missing"
 
 
 def check(evidence: Evidence, limits: Limits) -> Iterator[Raised | Unjudged]:
     """Compare the mean risk of each authority's newest list with that of lists of the same weeks of earlier years.
 
-    Of few expected children one alone can double the mean, so that the difference must be of more than one child too.
+    Which children there are is chance: if each comes by itself, the variance of the sum of risks is the sum of their squares (a compound
+    Poisson sum). So a few children at high risk do not count as a change of all. Earlier lists hold much the same children, and count as one.
     """
     is_judged, why = False, f"{NO_LIST}, or {NO_MARKS}"
     for newest in evidence.newest_lists():
@@ -31,16 +33,18 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised | Unjudged]:
         if not children:
             yield Unjudged(NO_LIST, newest.place)
             continue
-        before = sum(x.mean_risk * x.children for x in earlier) / children
-        expected = [mean * newest.children for mean in (before, newest.mean_risk)]
-        if max(expected) < limits["expected"]:
+        before, square = (
+            sum(getattr(x, name) * x.children for x in earlier) / children for name in ("mean_risk", "mean_square")
+        )
+        if max(before, newest.mean_risk) * newest.children < limits["expected"]:
             why = FEW
             yield Unjudged(FEW, newest.place)
             continue
         is_judged = True
         times = newest.mean_risk / before if before else 1.0
-        is_more_than_one = abs(expected[1] - expected[0]) >= limits["expected"]
-        if is_more_than_one and not 1 / limits["ratio"] <= times <= limits["ratio"]:
+        chance = math.sqrt(square * len(earlier) / children + newest.mean_square / newest.children)
+        is_chance = abs(newest.mean_risk - before) < limits["deviations"] * chance
+        if not is_chance and not 1 / limits["ratio"] <= times <= limits["ratio"]:
             what = f"the mean risk is {newest.mean_risk:.2%}, {times:.2g} times the {before:.2%} of {len(earlier)} lists of the same weeks"
             yield Raised(what, newest.place, apart(times))
     if not is_judged:
@@ -58,6 +62,6 @@ ALARM = Alarm(
     title="risks are far from those of the same weeks of earlier years",
     reason=__doc__ or "",
     do="Look for what changed in the records (the other alarms, onroll check), or for another model version, before the team works by the list.",
-    since=date(2026, 11, 30),
+    since=date(2026, 12, 1),
     check=check,
 )

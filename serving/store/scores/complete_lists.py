@@ -40,8 +40,8 @@ class CompleteList:
         Scores in force.
     replaced : int
         Scores that were shown and then replaced by others of the same day and version; they take no part.
-    mean_risk : float
-        Of the scores in force.
+    mean_risk, mean_square : float
+        Of the risks of the scores in force, and of their squares.
     missing_tables : tuple of str
         Tables without which its children were scored.
     purpose : str
@@ -63,6 +63,7 @@ class CompleteList:
     children: int
     replaced: int
     mean_risk: float
+    mean_square: float
     missing_tables: tuple[str, ...] = ()
     purpose: str = SHOWN
     capacity: int | None = None
@@ -99,6 +100,7 @@ def complete_lists(view: View) -> list[CompleteList]:
             sa.func.sum(sa.case((in_force, 1), else_=0)).label("children"),
             sa.func.sum(sa.case((in_force, 0), else_=1)).label("replaced"),
             sa.func.avg(sa.case((in_force, StoredScore.risk))).label("mean_risk"),
+            sa.func.avg(sa.case((in_force, StoredScore.risk * StoredScore.risk))).label("mean_square"),
         )
         .where(*view.caller.scope(StoredScore), WHOLE)
         .group_by(*key)

@@ -19,9 +19,21 @@ def state(before, newest, between=()):
     return result.state
 
 
-@pytest.mark.parametrize(("others", "expected"), [(1, "quiet"), (2, "up")])
-def test_one_child_alone_is_no_change_of_all_risks(others, expected):
+@pytest.mark.parametrize(("others", "expected"), [(1, "quiet"), (8, "quiet"), (12, "up")])
+def test_other_children_alone_are_no_change_of_all_risks(others, expected):
+    """Eight more children at high risk are 2.8 standard deviations of what chance brings, twelve 3.5."""
     assert state([0.05] * 20, [0.05] * 20 + [0.9] * others) == expected
+    assert state([0.05] * 20 + [0.9] * others, [0.05] * 20) == expected
+
+
+@pytest.mark.parametrize(("children", "expected"), [(40, "quiet"), (400, "up")])
+def test_twice_the_risk_of_all_is_told_where_chance_would_not_bring_it(children, expected):
+    assert state([0.05] * children, [0.1] * children) == expected
+
+
+def test_lists_of_the_same_weeks_hold_the_same_children_and_count_once():
+    before = [with_marks([0.05] * 40, DAY + n * WEEK) for n in (1, 2, 3)]
+    assert state([0.05] * 40, [0.1] * 40, between=before) == "quiet"
 
 
 def test_where_no_child_is_expected_nothing_is_judged():
