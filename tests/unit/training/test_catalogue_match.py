@@ -18,7 +18,7 @@ from histories.errors import Faults
 from histories.reading.histories import Histories
 from tests.support.released import release
 from training.bundle import read_bundle, write_bundle
-from training.catalogue_match import EARLIER
+from training.catalogue_match import EARLIER, MENDED, changed_features
 from training.fitting.candidates import Learning, boosted
 from training.risk_model import RiskModel
 
@@ -169,3 +169,10 @@ def test_an_unknown_catalogue_refuses_the_model(tmp_path, bundle):
     folder = release(tmp_path, bundle, 1, feature_digests={}, catalogue_digest="0" * 64)
     with pytest.raises(Faults, match=f"absent_rate_14d.* and {len(SHIPPED.names) - 5} more"):
         RiskModel.load(folder)
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_mended_feature_of_an_earlier_model_is_no_other_feature(at):
+    declared = {"features": ["offer_not_answered"], "declarations": [], "catalogue_digest": "0" * 64}
+    assert changed_features(**declared, feature_digests={"offer_not_answered": MENDED["offer_not_answered"][at]}) == []
+    assert changed_features(**declared, feature_digests={"offer_not_answered": "0" * 64}) == ["offer_not_answered"]
