@@ -13,6 +13,12 @@ READY = (
 
 IN_FILES = (
     FileGuard(
+        "tests/unit/serving/http/test_posted_lists.py::test_texts_that_collide_do_not_slow_the_others_down",
+        "histories/reading/json_scan.py",
+        "if probes == MAX_PROBES:",
+        "if probes == SLOTS:",
+    ),
+    FileGuard(
         "tests/attacks/test_database_roles.py::test_a_connection_is_refused",
         "deploy/postgres/pg_hba.conf",
         "hostssl  onroll ",
